@@ -1,0 +1,1 @@
+"""The vocabulary: tables, windows, units, errors, protocols, provenance, configuration."""

@@ -1,0 +1,1 @@
+"""Freedom Fashion: synthetic telemetry of a price-tracking shop, with known truth."""

@@ -1,0 +1,1 @@
+"""Query languages: text in, result over raw arrays out."""

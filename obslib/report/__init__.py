@@ -1,0 +1,1 @@
+"""Run notebooks with parameters and share them as self-contained HTML."""

@@ -1,0 +1,1 @@
+"""One module per vendor API: the only place that talks to backends."""

@@ -1,0 +1,1 @@
+"""The embedded store: DuckDB over a directory of sorted zstd Parquet."""

@@ -1,0 +1,1 @@
+"""State and callbacks over one analysis and one figure each."""

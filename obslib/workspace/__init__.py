@@ -1,0 +1,1 @@
+"""connect(): profiles bound to sources, and the questions one asks of them."""
