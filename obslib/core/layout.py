@@ -93,6 +93,17 @@ EVENTS = pa.schema(
     }
 )
 
+EXEMPLARS = pa.schema(
+    {
+        "timestamp": _TIMESTAMP,
+        "metric_name": pa.string(),
+        "labels": LABELS,  # of the series, without __name__
+        "value": pa.float64(),
+        "trace_id": pa.string(),
+        "span_id": pa.string(),
+    }
+)
+
 
 @dataclass(frozen=True)
 class MetricBatch:
@@ -105,6 +116,17 @@ class MetricBatch:
     codes: npt.NDArray[np.int32]
     times: npt.NDArray[np.int64]
     values: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a producer hands over at once, any signals together; the store commits it whole or not at all."""
+
+    metrics: MetricBatch | None = None
+    logs: pa.Table | None = None
+    spans: pa.Table | None = None
+    events: pa.Table | None = None
+    exemplars: pa.Table | None = None
 
 
 def conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
