@@ -1,0 +1,114 @@
+"""The servers that live tests run against: where each comes from and how it starts, on loopback only."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.live.servers.install import Debian, GoBuild, Origin
+
+HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one run of a server lives: its first port, and a folder of its own."""
+
+    port: int
+    folder: Path
+
+    def write(self, name: str, text: str) -> Path:
+        """Write a configuration file, unless the test has put its own there."""
+        path = self.folder / name
+        if not path.exists():
+            path.write_text(text, "utf-8")
+        return path
+
+
+@dataclass(frozen=True)
+class Server:
+    """One kind of server. It uses `ports` ports in a row; `ready` answers 200 once it can be used.
+
+    CI gets those that are `in_ci` and fails without them; tests of the others run where they are present.
+    """
+
+    name: str
+    origin: Origin
+    command: Callable[[Place], list[str]]
+    ready: str
+    ports: int = 1
+    in_ci: bool = False
+    start_seconds: float = 30.0
+    environment: Callable[[Place], Mapping[str, str]] = field(default=lambda _place: {})
+
+
+PROMETHEUS3 = GoBuild(
+    version="v0.316.0",
+    packages=("github.com/prometheus/prometheus/cmd/prometheus", "github.com/prometheus/prometheus/cmd/promtool"),
+    link_flags="-X github.com/prometheus/common/version.Version=3.16.0",
+)
+
+
+def _prometheus(program: Callable[[], str]) -> Callable[[Place], list[str]]:
+    def command(place: Place) -> list[str]:
+        config = place.write(
+            "prometheus.yml",
+            "global: {scrape_interval: 1s, scrape_timeout: 1s}\n"
+            "scrape_configs:\n"
+            "  - job_name: prometheus\n"
+            f'    static_configs: [{{targets: ["{HOST}:{place.port}"]}}]\n',
+        )
+        return [
+            program(),
+            f"--config.file={config}",
+            f"--storage.tsdb.path={place.folder / 'data'}",
+            f"--web.listen-address={HOST}:{place.port}",
+            "--web.enable-lifecycle",
+            "--web.enable-admin-api",
+            "--web.enable-remote-write-receiver",
+        ]
+
+    return command
+
+
+def _alertmanager(place: Place) -> list[str]:
+    config = place.write("alertmanager.yml", "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n")
+    return [
+        "prometheus-alertmanager",
+        f"--config.file={config}",
+        f"--storage.path={place.folder / 'data'}",
+        f"--web.listen-address={HOST}:{place.port}",
+        "--cluster.listen-address=",  # no gossip, no second port
+    ]
+
+
+def _node_exporter(place: Place) -> list[str]:
+    return ["prometheus-node-exporter", f"--web.listen-address={HOST}:{place.port}"]
+
+
+_ALL = [
+    Server(
+        "prometheus",  # Debian's 2.42: window edges are those of Prometheus 2
+        Debian("prometheus", "prometheus"),
+        _prometheus(lambda: shutil.which("prometheus") or "prometheus"),
+        ready="/-/ready",
+        in_ci=True,
+    ),
+    Server(
+        "prometheus3",
+        PROMETHEUS3,
+        _prometheus(lambda: str(PROMETHEUS3.programs()[0])),
+        ready="/-/ready",
+    ),
+    Server("alertmanager", Debian("prometheus-alertmanager", "prometheus-alertmanager"), _alertmanager, "/-/ready"),
+    Server(
+        "node_exporter",
+        Debian("prometheus-node-exporter", "prometheus-node-exporter"),
+        _node_exporter,
+        "/metrics",
+        in_ci=True,
+    ),
+]
+SERVERS = {server.name: server for server in _ALL}
