@@ -44,6 +44,8 @@ _HOMES = {
     "obslib.core.provenance": ("Provenance", "provenance_of"),
     "obslib.core.units": ("format_value",),
     "obslib.core.window": ("Window", "format_duration", "parse_duration", "parse_time"),
+    "obslib.store.store": ("Store",),
+    "obslib.workspace": ("Workspace", "available_sources", "connect"),
 }
 _WHERE = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -69,6 +71,8 @@ if TYPE_CHECKING:
     from obslib.core.provenance import Provenance, provenance_of
     from obslib.core.units import format_value
     from obslib.core.window import Window, format_duration, parse_duration, parse_time
+    from obslib.store.store import Store
+    from obslib.workspace import Workspace, available_sources, connect
 
 
 def __getattr__(name: str) -> object:

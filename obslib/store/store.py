@@ -154,6 +154,11 @@ class Store:
             self._current()
             return [dict(self._index.labels(number)) for number in self._index.find(matchers)]
 
+    def live_series(self, matchers: Sequence[Matcher], start: int, end: int) -> list[dict[str, str]]:
+        """Label sets of the matching series that have samples with `start <= time <= end` (epoch ms)."""
+        found = self.read_series(matchers, start, end)
+        return [dict(found.labels[n]) for n in np.flatnonzero(np.diff(found.offsets)).tolist()]
+
     def info(self) -> list[SignalInfo]:
         """Rows, bytes, files and extent of every signal."""
         manifest = self._current()

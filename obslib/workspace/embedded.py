@@ -1,0 +1,82 @@
+"""The embedded store and the demo platform as sources of a profile."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Mapping
+from hashlib import blake2b
+from pathlib import Path
+
+from obslib import demo
+from obslib.core.config import data_folder
+from obslib.core.errors import InputError
+from obslib.store.source import StoreSource
+from obslib.store.store import Store
+
+NOW = "now"
+Progress = Callable[[str], None]
+
+
+def store_source(settings: Mapping[str, object]) -> StoreSource:
+    """A store by its directory: `path`, and optionally `retention`."""
+    path = settings.get("path")
+    if not isinstance(path, str):
+        raise InputError(
+            "a store needs its directory.", fix='add path = "telemetry" to the profile, or connect("store:telemetry").'
+        )
+    return StoreSource(Store.open(path))
+
+
+def demo_source(settings: Mapping[str, object]) -> StoreSource:
+    """The demo platform, made at first use; `scale`, `days` and `seed` make another one."""
+    wanted = {name: settings[name] for name in ("scale", "days", "seed") if name in settings}
+    path = demo_store_path(
+        scale=float(str(wanted.get("scale", 1.0))),
+        days=int(str(wanted.get("days", 35))),
+        seed=int(str(wanted.get("seed", 7))),
+        progress=_say,
+    )
+    return StoreSource(Store.open(path), kind="demo")
+
+
+def demo_store_path(*, scale: float = 1.0, days: int = 35, seed: int = 7, progress: Progress | None = None) -> Path:
+    """Where the demo's store lies, built first if it is not there.
+
+    It is built beside its place and moved there whole, so an interrupted build leaves nothing.
+
+    Parameters
+    ----------
+    scale, days, seed
+        As for `obslib.demo.generate`.
+    progress
+        Called with a line of text when a build starts and ends.
+    """
+    path = data_folder() / f"demo-{_fingerprint()}-seed{seed}-scale{scale:g}-days{days}"
+    if path.exists():
+        return path
+    say = progress or (lambda _: None)
+    say(f"making the demo platform's telemetry ({days} days, about a minute) in {path} ...")
+    building = path.with_name(f"{path.name}.building")
+    shutil.rmtree(building, ignore_errors=True)
+    store = Store.create(building)
+    for batch in demo.generate(seed=seed, scale=scale, days=days):
+        store.append(batch)
+    store.compact()
+    store.set_property(NOW, demo.NOW.isoformat())
+    building.replace(path)
+    held = ", ".join(f"{one.rows:,} {one.signal}" for one in Store.open(path).info() if one.rows)
+    say(f"made {held}.")
+    return path
+
+
+def _fingerprint() -> str:
+    """Changes with the generator's code, so that an old demo is never mistaken for the present one."""
+    digest = blake2b(digest_size=4)
+    for module in sorted(Path(demo.__file__).parent.rglob("*.py")):
+        digest.update(module.read_bytes())
+    return digest.hexdigest()
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"obslib: {text}\n")

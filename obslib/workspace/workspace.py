@@ -1,0 +1,178 @@
+"""The workspace: one profile's sources behind the questions a notebook asks."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import pandas as pd
+
+from obslib.core.config import Profile
+from obslib.core.errors import InputError, UnsupportedError
+from obslib.core.protocols import EventSource, Health, LogSource, MetricSource, TraceSource
+from obslib.core.provenance import KEY, provenance_of
+from obslib.core.window import Moment, Span, Window, parse_duration, parse_time
+from obslib.store.source import StoreSource
+from obslib.store.sql import Parameters
+
+DEFAULT_LAST = "6h"
+S = TypeVar("S")
+
+
+class Workspace:
+    """What `obslib.connect()` returns: metrics, logs, spans and events of one profile.
+
+    Every question takes `last="6h"` (counted from the workspace's clock) or `window=Window(...)`;
+    without either it is the environment's `OBSLIB_LAST`, or six hours. Every answer carries its
+    provenance in `frame.attrs["obslib"]`.
+
+    Parameters
+    ----------
+    profile
+        The profile that was connected.
+    sources
+        A source by signal: `metrics`, `logs`, `traces`, `events`.
+    now
+        The clock that relative windows count from; archived data has a fixed one.
+    """
+
+    def __init__(self, profile: Profile, sources: dict[str, object], now: Callable[[], pd.Timestamp]) -> None:
+        self.profile = profile
+        self._sources = sources
+        self._now = now
+
+    def now(self) -> pd.Timestamp:
+        """The moment that relative windows count from: the clock, or the fixed end of the demo and of archives."""
+        return self._now()
+
+    def window(self, last: Span | None = None) -> Window:
+        """The window of length `last` that ends at `now()`."""
+        return Window.last(last or os.environ.get("OBSLIB_LAST") or DEFAULT_LAST, now=self.now())
+
+    def between(self, start: Moment, end: Moment = "now", *, tz: str = "UTC") -> Window:
+        """A window whose relative terms ("yesterday", "-2h") count from `now()`."""
+        now = self.now()
+        return Window(parse_time(start, now=now, tz=tz), parse_time(end, now=now, tz=tz))
+
+    def metrics(
+        self, query: str, *, last: Span | None = None, window: Window | None = None, step: Span | None = None
+    ) -> pd.DataFrame:
+        """Evaluate PromQL over a window; a metric frame.
+
+        Parameters
+        ----------
+        query
+            PromQL.
+        last, window
+            The time asked about; see the class.
+        step
+            Distance of the points; without it, a round one that gives about a thousand.
+
+        Raises
+        ------
+        QueryError
+            If the query is wrong; shows where.
+        """
+        asked = self._asked(last, window)
+        width = asked.step() if step is None else parse_duration(step)
+        return self._signed(self._source("metrics", MetricSource).query_metrics(query, asked, step=width))
+
+    def logs(
+        self, query: str = "*", *, last: Span | None = None, window: Window | None = None, limit: int = 10_000
+    ) -> pd.DataFrame:
+        """The newest `limit` records that match a Lucene query string, newest first, as LOGS."""
+        asked = self._asked(last, window)
+        return self._signed(self._source("logs", LogSource).query_logs(query, asked, limit=limit))
+
+    def spans(
+        self, query: str = "{}", *, last: Span | None = None, window: Window | None = None, limit: int = 100_000
+    ) -> pd.DataFrame:
+        """Up to `limit` spans that match a TraceQL query, by start, as SPANS."""
+        asked = self._asked(last, window)
+        return self._signed(self._source("traces", TraceSource).query_spans(query, asked, limit=limit))
+
+    def trace(self, trace_id: str) -> pd.DataFrame:
+        """All spans of one trace, by start, as SPANS; empty if there is none."""
+        return self._source("traces", TraceSource).get_trace(trace_id)
+
+    def events(
+        self, kind: str | None = None, *, last: Span | None = None, window: Window | None = None
+    ) -> pd.DataFrame:
+        """Deploys, alerts, incidents and the like that overlap the window, as EVENTS."""
+        asked = self._asked(last, window)
+        return self._signed(self._source("events", EventSource).query_events(asked, kind=kind))
+
+    def sql(self, query: str, parameters: Parameters = ()) -> pd.DataFrame:
+        """Run DuckDB SQL over `metrics, series, logs, spans, events` of a profile with an embedded store.
+
+        Parameters are bound (`?` with a list, `$name` with a dict), never pasted; the text only reads.
+
+        Raises
+        ------
+        QueryError
+            If the SQL is wrong or would write.
+        UnsupportedError
+            If no signal of the profile lies in a store.
+        """
+        store = next((s.store for s in self._sources.values() if isinstance(s, StoreSource)), None)
+        if store is None:
+            raise UnsupportedError(
+                f"profile {self.profile.name!r} has no embedded store to run SQL on.",
+                fix="ask in the backend's language, or bring the data into a store (`obslib scrape`, `obslib ingest`).",
+            )
+        return store.sql(query, parameters)
+
+    def label_names(self, *, last: Span | None = None) -> list[str]:
+        """Sorted names of the labels that metrics have in the window."""
+        return self._source("metrics", MetricSource).label_names(self.window(last))
+
+    def label_values(self, name: str, *, last: Span | None = None, matchers: Sequence[str] = ()) -> list[str]:
+        """Sorted values of one label (`"__name__"` for the metrics' names) in the window."""
+        return self._source("metrics", MetricSource).label_values(name, self.window(last), matchers=matchers)
+
+    def fields(self, *, last: Span | None = None) -> list[str]:
+        """Sorted names of the fields that logs have in the window."""
+        return self._source("logs", LogSource).fields(self.window(last))
+
+    def services(self, *, last: Span | None = None) -> list[str]:
+        """Sorted names of the services that have spans in the window."""
+        return self._source("traces", TraceSource).services(self.window(last))
+
+    def operations(self, service: str, *, last: Span | None = None) -> list[str]:
+        """Sorted span names of one service in the window."""
+        return self._source("traces", TraceSource).operations(service, self.window(last))
+
+    def health(self) -> dict[str, Health]:
+        """Each signal's source: reachable or not, what it is, and how to mend it."""
+        return {signal: source.health() for signal, source in self._sources.items() if hasattr(source, "health")}
+
+    def _asked(self, last: Span | None, window: Window | None) -> Window:
+        if last is not None and window is not None:
+            raise InputError("both last= and window= were given.", fix="give one of them.")
+        return window if window is not None else self.window(last)
+
+    def _source(self, signal: str, protocol: type[S]) -> S:
+        source = self._sources.get(signal)
+        if source is None:
+            raise UnsupportedError(
+                f"profile {self.profile.name!r} has no source for {signal}.",
+                fix=f"add [profiles.{self.profile.name}.{signal}] with a source to obslib.toml.",
+            )
+        if not isinstance(source, protocol):
+            raise UnsupportedError(
+                f"the source of {signal} in profile {self.profile.name!r} does not answer {signal}.",
+                fix=f"bind {signal} to another source in [profiles.{self.profile.name}.{signal}].",
+            )
+        return source
+
+    def _signed(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Write the profile's name into the provenance that the source attached."""
+        if KEY in frame.attrs:
+            frame.attrs[KEY] = dataclasses.asdict(dataclasses.replace(provenance_of(frame), profile=self.profile.name))
+        return frame
+
+    def __repr__(self) -> str:
+        bound = ", ".join(f"{signal}: {self.profile.signals[signal].source}" for signal in self.profile.signals)
+        return f"<obslib workspace {self.profile.name!r} ({bound}), now {self.now():%Y-%m-%d %H:%M} UTC>"
