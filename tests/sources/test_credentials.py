@@ -56,7 +56,7 @@ def test_a_secret_that_cannot_be_a_header_is_refused_without_showing_it(text):
 
 
 def test_every_spelling_is_taken_out_of_a_text():
-    text = " ".join([*SPELLINGS, "s3cr3t%2Fpass%20word%2B1", "https://ada:s3cr3t@host/x"])
+    text = " ".join([TOKEN, KEY, PASSWORD, SPELLINGS[-1], "s3cr3t%2Fpass%20word%2B1", "https://ada:s3cr3t@host/x"])
     redacted = everything().redact(text)
     assert "s3cr3t" not in redacted
     assert not any(spelling in redacted for spelling in SPELLINGS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import shlex
 import ssl
 import subprocess
 import threading
@@ -37,9 +38,9 @@ def certificate(tmp_path):
     """A self-signed certificate of 127.0.0.1 with its key, in one file."""
     path = tmp_path / "server.pem"
     openssl = require_tool("openssl", "apt-get install openssl")
-    ask = [openssl, *"req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=test".split()]
-    name = ["-addext", "subjectAltName=IP:127.0.0.1"]
-    subprocess.run([*ask, *name, "-keyout", path, "-out", f"{path}.crt"], check=True, capture_output=True)
+    ask = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=test"
+    where = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", path, "-out", f"{path}.crt"]
+    subprocess.run([openssl, *shlex.split(ask), *where], check=True, capture_output=True)
     authority = tmp_path / "ca.pem"
     authority.write_text((tmp_path / "server.pem.crt").read_text())
     path.write_text(path.read_text() + authority.read_text())
