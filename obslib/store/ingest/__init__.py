@@ -1,0 +1,7 @@
+"""Reading telemetry: files and bodies of the field's formats in, batches for the store out."""
+
+from obslib.store.ingest.openmetrics import parse_openmetrics
+from obslib.store.ingest.otlp import decode_otlp_json, decode_otlp_protobuf
+from obslib.store.ingest.report import IngestReport, Skipped
+
+__all__ = ["IngestReport", "Skipped", "decode_otlp_json", "decode_otlp_protobuf", "parse_openmetrics"]

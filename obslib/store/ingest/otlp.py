@@ -1,0 +1,112 @@
+"""OTLP bodies, protobuf and JSON, to batches. Also what the OTLP receiver calls."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+
+import pyarrow as pa
+
+from obslib.core.errors import InputError
+from obslib.core.layout import Batch
+from obslib.store.ingest import otlp_shapes as shapes
+from obslib.store.ingest.otlp_metrics import metrics_batch
+from obslib.store.ingest.otlp_rows import logs_table, spans_table
+from obslib.store.ingest.otlp_shapes import Signal
+from obslib.store.ingest.report import IngestReport
+
+_SNAKE_ROOT = re.compile(rb'"resource_(?:spans|logs|metrics)"\s*:')
+_SNAKE_KEY = re.compile(r'"([a-z]+(?:_[a-z]+)+)"(\s*:)')
+_OLD_SCOPE = re.compile(r'"instrumentationLibrary(Spans|Logs|Metrics)?"(\s*:)')
+
+
+def decode_otlp_protobuf(body: bytes | list[bytes], signal: Signal, *, report: IngestReport | None = None) -> Batch:
+    """Rows of one serialized OTLP message, or of several of the same signal.
+
+    Parameters
+    ----------
+    body
+        `ExportTraceServiceRequest`, `...Logs...` or `...Metrics...` (the wire form of `TracesData`,
+        `LogsData`, `MetricsData` is the same), uncompressed.
+    signal
+        `"traces"`, `"logs"` or `"metrics"`.
+    report
+        Told what was skipped and why.
+
+    Raises
+    ------
+    InputError
+        If a body is not such a message.
+    """
+    messages = [body] if isinstance(body, bytes) else body
+    return _batch(shapes.from_protobuf(messages, signal), signal, report or IngestReport())
+
+
+def decode_otlp_json(body: bytes, *, report: IngestReport | None = None) -> Batch:
+    """Rows of one OTLP/JSON document, whichever signals it holds.
+
+    Ids may be hex (as OTLP says) or base64 (as protojson writes them); 64-bit numbers strings or
+    numbers; enums numbers or names; keys camelCase or snake_case.
+
+    Raises
+    ------
+    InputError
+        If it is not JSON, or no OTLP document; names the offset.
+    """
+    try:
+        text = body.decode("utf-8-sig")
+        document = json.loads(text)
+    except UnicodeDecodeError as error:
+        raise InputError(f"byte {error.start}: not UTF-8.", fix="OTLP/JSON is UTF-8 text.") from error
+    except json.JSONDecodeError as error:
+        raise InputError(f"byte {error.pos}: {error.msg}.", fix="send one complete JSON document.") from error
+    signals = signals_of(document)
+    if document != {} and not signals:
+        raise InputError(
+            "no OTLP document: it has none of resourceSpans, resourceLogs, resourceMetrics.",
+            fix="send an Export...ServiceRequest as JSON.",
+        )
+    return decode_documents(pa.array([normalized(text)], pa.string()), signals, report or IngestReport())
+
+
+def signals_of(document: object) -> list[Signal]:
+    """The signals that a decoded JSON document holds."""
+    keys = document.keys() if isinstance(document, dict) else ()
+    return [signal for root, signal in shapes.JSON_ROOTS.items() if root in keys or shapes.ROOTS[signal] in keys]
+
+
+def normalized(text: str) -> str:
+    """A document with today's camelCase keys: snake_case and `instrumentationLibrary...` are renamed.
+
+    A quoted name before a colon is always a key (quotes in values are escaped), and OTLP keeps
+    users' attribute names in values, so that the text can be rewritten safely.
+    """
+    if _SNAKE_ROOT.search(text.encode()):
+        text = _SNAKE_KEY.sub(lambda found: f'"{shapes.camel(found[1])}"{found[2]}', text)
+    if '"instrumentationLibrary' in text:
+        text = _OLD_SCOPE.sub(lambda found: f'"scope{found[1] or ""}"{found[2]}', text)
+    return text
+
+
+def decode_documents(documents: pa.Array, signals: list[Signal], report: IngestReport) -> Batch:
+    """Rows of valid, normalized JSON documents (an array of text), of the given signals."""
+    parts = [_batch(shapes.from_json(documents, signal), signal, report) for signal in signals]
+    merged = {
+        name: value
+        for part in parts
+        for name in ("metrics", "logs", "spans", "exemplars")
+        if (value := getattr(part, name)) is not None
+    }
+    return Batch(**merged)
+
+
+def _batch(resources: pa.Array, signal: Signal, report: IngestReport) -> Batch:
+    return _BUILDERS[signal](resources, report)
+
+
+_BUILDERS: dict[Signal, Callable[[pa.Array, IngestReport], Batch]] = {
+    "traces": lambda resources, report: Batch(spans=spans_table(resources, report)),
+    "logs": lambda resources, report: Batch(logs=logs_table(resources, report)),
+    "metrics": metrics_batch,
+}
