@@ -1,1 +1,1 @@
-"""Pure functions from results to plotly figures."""
+"""Pure functions from results to `plotly.graph_objects.Figure`; `theme` has the only colours."""

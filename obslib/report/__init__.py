@@ -1,1 +1,1 @@
-"""Run notebooks with parameters and share them as self-contained HTML."""
+"""Run notebooks with parameters and export them as single HTML files that need no network."""
