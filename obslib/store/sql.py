@@ -26,7 +26,7 @@ def connect(folder: Path) -> duckdb.DuckDBPyConnection:
     """A DuckDB connection that can read this folder, write nothing and load no extension."""
     connection = duckdb.connect(":memory:")
     for setting in (
-        "timezone = 'UTC'",
+        "global timezone = 'UTC'",
         "autoinstall_known_extensions = false",
         "autoload_known_extensions = false",
         "parquet_metadata_cache = true",  # files never change once they are listed
@@ -96,12 +96,12 @@ def _bindable(parameters: Parameters) -> object:
 def _explain(text: str, query: str) -> tuple[str, int | None]:
     """DuckDB's message without its own excerpt, and the caret's place in our query."""
     lines = text.splitlines()
-    caret = next((n for n, line in enumerate(lines) if line.strip() == "^"), None)
+    caret = next((n for n, line in enumerate(lines) if line.strip() and not line.strip(" ^")), None)
     if caret is None or not lines[caret - 1].startswith("LINE "):
         return lines[0] if lines else text, None
     number, _, shown = lines[caret - 1].partition(": ")
     row = int(number.removeprefix("LINE "))
-    column = len(lines[caret]) - 1 - len(number) - 2
+    column = lines[caret].index("^") - len(number) - 2
     source = query.splitlines()
     if row > len(source) or shown.startswith("..."):
         return lines[0], None

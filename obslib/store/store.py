@@ -221,7 +221,7 @@ class Store:
         if added.num_rows:
             files.append(write_file(self.folder, "series", added))
             self._index.note_file(files[0].path)
-        sample_ids, values = ids[batch.codes], batch.values  # noqa: PD011 - our own field, not pandas'
+        sample_ids, values = ids[batch.codes], batch.values
         for day, rows in by_day(batch.times * 10**6):
             samples = sort_samples(sample_ids[rows], batch.times[rows], values[rows])
             files.append(write_file(self.folder, "metrics", to_table(samples), day=day))
