@@ -162,8 +162,7 @@ def error_of_failure(cause: Exception, where: str, *, limit: int) -> SourceError
             f"{where}: the server's certificate is not trusted: {cause.verify_message}.",
             fix="set ca_file to the certificate authority's file, or use the host name that the certificate names.",
         )
+    detail = str(getattr(cause, "strerror", None) or cause) or type(cause).__name__
     if isinstance(cause, OSError) and not isinstance(cause, BrokenBodyError | ConnectionResetError):
-        detail = str(cause.strerror or cause) or type(cause).__name__
         return SourceError(f"{where} failed: {detail}.", fix="check that the server runs, and the profile's url.")
-    detail = str(cause) or type(cause).__name__
     return SourceError(f"{where} failed: {detail}.", fix="run it again; if it stays, look at the proxies on the way.")

@@ -170,7 +170,7 @@ class HttpClient:
         """Seconds until the next attempt; None if there is to be none."""
         if not (failure.again and request.repeatable) or attempt >= self._limits.attempts:
             return None
-        ceiling = min(self._limits.longest_pause, self._limits.first_pause * 2**attempt)
+        ceiling = min(self._limits.longest_pause, self._limits.first_pause * 2.0**attempt)
         return max(self._timing.chance() * ceiling, failure.retry_after or 0.0)
 
     def _final(self, failure: _Failure, pause: float | None, deadline: float, timeout: float) -> SourceError:

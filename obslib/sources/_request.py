@@ -39,7 +39,7 @@ class Timing:
 
     clock: Callable[[], float] = time.monotonic
     wall: Callable[[], float] = time.time
-    sleep: Callable[[float], None] = time.sleep
+    sleep: Callable[[float], object] = time.sleep
     chance: Callable[[], float] = random.random
 
 

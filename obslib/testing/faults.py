@@ -11,6 +11,7 @@ a seed and the number of the request, so a run repeats exactly.
 from __future__ import annotations
 
 import http.client
+import os
 import random
 import socket
 import struct
@@ -199,9 +200,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.settimeout(5.0)
             try:
                 super().handle_one_request()
+                self.connection.settimeout(self.timeout)
             except OSError:
-                break  # the client has left in the middle
-            self.connection.settimeout(self.timeout)
+                break  # the client has left in the middle, or was thrown out
             return
         self.close_connection = True
 
@@ -248,6 +249,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _reset(self) -> None:
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        os.close(self.connection.detach())  # the server's own closing would say goodbye first
         self.close_connection = True
 
     def _drip(self, reply: Reply) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.live.servers.install import Debian, GoBuild, Origin
+from tests.live.servers.install import Debian, GoBuild, MavenJar, Origin
 
 HOST = "127.0.0.1"
 
@@ -50,6 +50,9 @@ PROMETHEUS3 = GoBuild(
     link_flags="-X github.com/prometheus/common/version.Version=3.16.0",
 )
 
+JAEGER = GoBuild(version="v1.76.0", packages=("github.com/jaegertracing/jaeger/cmd/jaeger",))
+ZIPKIN = MavenJar("io.zipkin:zipkin-server:3.6.1:jar:exec", "zipkin-server-3.6.1-exec.jar")
+
 
 def _prometheus(program: Callable[[], str]) -> Callable[[Place], list[str]]:
     def command(place: Place) -> list[str]:
@@ -88,6 +91,50 @@ def _node_exporter(place: Place) -> list[str]:
     return ["prometheus-node-exporter", f"--web.listen-address={HOST}:{place.port}"]
 
 
+def _jaeger(place: Place) -> list[str]:
+    """Query API on the first port, then OTLP over HTTP, OTLP over gRPC, and the query API over gRPC.
+
+    The default configuration would listen on every interface.
+    """
+    query, otlp_http, otlp_grpc, query_grpc = (f"{HOST}:{place.port + offset}" for offset in range(4))
+    config = place.write(
+        "jaeger.yaml",
+        f"""
+extensions:
+  jaeger_storage: {{backends: {{main: {{memory: {{max_traces: 100000}}}}}}}}
+  jaeger_query:
+    storage: {{traces: main}}
+    http: {{endpoint: "{query}"}}
+    grpc: {{endpoint: "{query_grpc}"}}
+receivers:
+  otlp:
+    protocols:
+      http: {{endpoint: "{otlp_http}"}}
+      grpc: {{endpoint: "{otlp_grpc}"}}
+exporters:
+  jaeger_storage_exporter: {{trace_storage: main}}
+service:
+  extensions: [jaeger_storage, jaeger_query]
+  telemetry: {{metrics: {{level: none}}}}
+  pipelines:
+    traces: {{receivers: [otlp], exporters: [jaeger_storage_exporter]}}
+""",
+    )
+    return [str(JAEGER.programs()[0]), "--config", str(config)]
+
+
+def _zipkin(_place: Place) -> list[str]:
+    return ["java", "-Xmx512m", "-jar", str(ZIPKIN.path())]
+
+
+def _zipkin_environment(place: Place) -> dict[str, str]:
+    return {
+        "ARMERIA_PORTS_0_IP": HOST,
+        "ARMERIA_PORTS_0_PORT": str(place.port),
+        "ARMERIA_PORTS_0_PROTOCOLS_0": "http",
+    }
+
+
 _ALL = [
     Server(
         "prometheus",  # Debian's 2.42: window edges are those of Prometheus 2
@@ -110,5 +157,7 @@ _ALL = [
         "/metrics",
         in_ci=True,
     ),
+    Server("jaeger", JAEGER, _jaeger, "/api/services", ports=4),
+    Server("zipkin", ZIPKIN, _zipkin, "/health", start_seconds=90.0, environment=_zipkin_environment),
 ]
 SERVERS = {server.name: server for server in _ALL}
