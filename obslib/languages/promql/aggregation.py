@@ -1,0 +1,96 @@
+"""Aggregations of the syntax tree: parameters checked, groups made, the right reduction called."""
+
+from __future__ import annotations
+
+import hashlib
+import numpy as np
+
+from obslib.languages.promql import aggregate
+from obslib.languages.promql.context import Evaluates
+from obslib.languages.promql.relabel import label_key, merge_equal, text_of
+from obslib.languages.promql.syntax import Aggregation
+from obslib.languages.promql.values import Floats, Grid, Vector
+
+_LARGEST_K = 2.0**63
+
+
+def evaluate_aggregation(evaluator: Evaluates, node: Aggregation, grid: Grid) -> Vector:
+    """Aggregate a vector."""
+    vector = evaluator.vector(node.expr, grid)
+    if node.op == "count_values":
+        return _count_values(evaluator, node, vector)
+    if node.param is None:
+        groups = aggregate.Groups.of(vector, node.labels, without=node.without)
+        return aggregate.reduce_groups(node.op, vector, groups)
+    param = evaluator.scalar(node.param, grid)
+    if node.op == "quantile":
+        warn_quantiles(evaluator, param, node.param.start)
+        groups = aggregate.Groups.of(vector, node.labels, without=node.without)
+        return aggregate.quantile(vector, groups, param)
+    if node.op == "limit_ratio":
+        return _limit_ratio(evaluator, node, vector, param)
+    k = _whole(evaluator, node, param)
+    groups = aggregate.Groups.of(vector, node.labels, without=node.without)
+    if node.op == "limitk":
+        return aggregate.limit(vector, groups, k)
+    return aggregate.top(vector, groups, k, largest=node.op == "topk")
+
+
+def warn_quantiles(evaluator: Evaluates, q: Floats, position: int) -> None:
+    """Warn of quantiles outside 0 to 1."""
+    for value in np.unique(q[~((q >= 0) & (q <= 1))]):
+        evaluator.ctx.warn(f"quantile value should be between 0 and 1, got {go_number(value)}", position)
+
+
+def go_number(value: float) -> str:
+    """A number as Go's %g prints it."""
+    if np.isnan(value) or np.isinf(value):
+        return aggregate.format_value(value)
+    return f"{value:.17g}" if float(f"{value:.15g}") != value else f"{value:.15g}"
+
+
+def _whole(evaluator: Evaluates, node: Aggregation, param: Floats) -> Floats:
+    assert node.param is not None  # noqa: S101 - the callers have checked
+    if np.isnan(param).any():
+        raise evaluator.ctx.fail("Parameter value is NaN", node.param.start, "give a whole number.")
+    if (np.abs(param) >= _LARGEST_K).any():
+        raise evaluator.ctx.fail(
+            f"Scalar value {go_number(float(param[np.abs(param) >= _LARGEST_K][0]))} overflows int64",
+            node.param.start,
+            "give a smaller number.",
+        )
+    return np.trunc(param)
+
+
+def _count_values(evaluator: Evaluates, node: Aggregation, vector: Vector) -> Vector:
+    label = text_of(node.param)
+    if not label:
+        assert node.param is not None  # noqa: S101 - the type rules want a string
+        raise evaluator.ctx.fail(f'invalid label name "{label}"', node.param.start, "name the label for the values.")
+    # A label to group by that has the name of the value's label is overwritten.
+    groups = aggregate.Groups.of(vector, node.labels, without=node.without)
+    counted = aggregate.count_values(vector, groups, label)
+    return merge_equal(evaluator.ctx, counted, node.start)
+
+
+def _limit_ratio(evaluator: Evaluates, node: Aggregation, vector: Vector, ratio: Floats) -> Vector:
+    assert node.param is not None  # noqa: S101 - the caller has evaluated it
+    if np.isnan(ratio).any():
+        raise evaluator.ctx.fail("Ratio value is NaN", node.param.start, "give a number between -1 and 1.")
+    capped = np.clip(ratio, -1.0, 1.0)
+    for value in np.unique(ratio[ratio != capped]):
+        limit = go_number(float(np.clip(value, -1, 1)))
+        evaluator.ctx.warn(
+            f"ratio value should be between -1 and 1, got {go_number(value)}, capping to {limit}", node.param.start
+        )
+    fractions = np.array([_fraction(labels) for labels in vector.labels], dtype=np.float64)
+    return aggregate.limit_ratio(vector, capped, fractions)
+
+
+def _fraction(labels: dict[str, str]) -> float:
+    """A number from 0 to below 1 that is always the same for a label set.
+
+    Prometheus' own hash differs between its builds, so which series it picks is not reproducible.
+    """
+    text = repr(label_key(labels)).encode()
+    return int.from_bytes(hashlib.blake2b(text, digest_size=6).digest(), "big") / 2**48

@@ -1,0 +1,112 @@
+"""What one evaluation carries along: the query, the reader, the options, the annotations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from obslib.core.errors import QueryError
+from obslib.core.series import Matcher, SeriesBlock, SeriesReader
+from obslib.languages.promql.faults import evaluation_error, line_and_column
+from obslib.languages.promql.syntax import Expr
+from obslib.languages.promql.values import Floats, Grid, Ranges, Vector, label_key
+
+
+@dataclass
+class Context:
+    """State of one query; `lookback` and `subquery_step` are milliseconds."""
+
+    query: str
+    reader: SeriesReader
+    lookback: int
+    max_samples: int
+    delayed_names: bool
+    subquery_step: int
+    instant: bool
+    warnings: list[str] = field(default_factory=list)
+    infos: list[str] = field(default_factory=list)
+    _blocks: dict[tuple[tuple[Matcher, ...], int, int], SeriesBlock] = field(default_factory=dict)
+
+    def warn(self, text: str, position: int) -> None:
+        """Add a warning, once."""
+        self._note(self.warnings, f"PromQL warning: {text} ({line_and_column(self.query, position)})")
+
+    def inform(self, text: str, position: int) -> None:
+        """Add an info, once."""
+        self._note(self.infos, f"PromQL info: {text} ({line_and_column(self.query, position)})")
+
+    def fail(self, problem: str, position: int, fix: str) -> QueryError:
+        """An error of evaluation at this place."""
+        return evaluation_error(self.query, position, problem, fix)
+
+    def check_size(self, samples: int, position: int) -> None:
+        """Stop where an expression needs more samples than allowed.
+
+        Raises
+        ------
+        QueryError
+            If it does.
+        """
+        if samples > self.max_samples:
+            raise self.fail(
+                f"query processing would load too many samples into memory: {samples:,}, the bound is "
+                f"{self.max_samples:,}",
+                position,
+                "narrow the selector or the window, take a longer step, or raise max_samples.",
+            )
+
+    def read(self, matchers: tuple[Matcher, ...], start: int, end: int, position: int) -> SeriesBlock:
+        """Samples of a selector with `start <= time <= end`, series sorted by labels; each read once."""
+        key = (matchers, start, end)
+        if key not in self._blocks:
+            block = self.reader.read_series(matchers, start, end)
+            self.check_size(len(block.times), position)
+            self._blocks[key] = _sorted(block)
+        return self._blocks[key]
+
+    @staticmethod
+    def _note(notes: list[str], text: str) -> None:
+        if text not in notes:
+            notes.append(text)
+
+
+def _sorted(block: SeriesBlock) -> SeriesBlock:
+    keys = [label_key(dict(labels)) for labels in block.labels]
+    order = sorted(range(len(keys)), key=keys.__getitem__)
+    if order == list(range(len(keys))):
+        return block
+    return take_series(block, order)
+
+
+def take_series(block: SeriesBlock, order: Sequence[int]) -> SeriesBlock:
+    """The series of a block at these positions, in this order."""
+    lengths = np.diff(block.offsets)[list(order)]
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    pieces = [np.arange(block.offsets[row], block.offsets[row + 1]) for row in order]
+    places = np.concatenate(pieces) if pieces else np.empty(0, dtype=np.int64)
+    labels = [block.labels[row] for row in order]
+    return SeriesBlock(labels, offsets, block.times[places], block.values[places])
+
+
+class Evaluates(Protocol):
+    """What functions and aggregations ask of the evaluator: the values of their arguments."""
+
+    @property
+    def ctx(self) -> Context:
+        """The query's context."""
+        ...
+
+    def vector(self, node: Expr, grid: Grid) -> Vector:
+        """The value of an instant vector expression at every step."""
+        ...
+
+    def scalar(self, node: Expr, grid: Grid) -> Floats:
+        """The value of a scalar expression at every step."""
+        ...
+
+    def ranges(self, node: Expr, grid: Grid) -> Ranges:
+        """The samples of a range vector expression."""
+        ...

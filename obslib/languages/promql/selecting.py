@@ -1,0 +1,70 @@
+"""Selectors: from a reader's samples to instant vectors and ranges."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from obslib.core.series import SeriesBlock, is_stale
+from obslib.languages.promql.context import Context
+from obslib.languages.promql.durations import milliseconds
+from obslib.languages.promql.syntax import Range, Selector, Shift
+from obslib.languages.promql.values import Bools, Floats, Grid, Ints, Ranges, Vector, counts_until
+
+
+def shifted_times(ctx: Context, shift: Shift, grid: Grid) -> Ints:
+    """The times a selector looks at: the evaluation times moved by `@` and `offset`."""
+    offset = 0 if shift.offset is None else milliseconds(ctx, shift.offset, grid)
+    if shift.at is None:
+        return grid.times - offset
+    fixed = {"start": grid.query_start, "end": grid.query_end}.get(str(shift.at))
+    moment = round(float(shift.at) * 1_000) if fixed is None else fixed
+    return np.full(len(grid), moment - offset, dtype=np.int64)
+
+
+def select_instant(ctx: Context, node: Selector, grid: Grid) -> tuple[Vector, Ints]:
+    """The latest sample of each series within the lookback, and the times of those samples (ms)."""
+    ends = shifted_times(ctx, node.shift, grid)
+    block = ctx.read(node.matchers, int(ends[0]) - ctx.lookback + 1, int(ends[-1]), node.start)
+    ctx.check_size(len(block.labels) * len(grid), node.start)
+    values, times, present = latest(block, ends, ctx.lookback)
+    alive = present.any(axis=1)
+    rows = np.flatnonzero(alive)
+    labels = [dict(block.labels[row]) for row in rows]
+    vector = Vector(labels, values[rows], present[rows], np.zeros(len(rows), dtype=bool))
+    return vector, times[rows]
+
+
+def latest(block: SeriesBlock, ends: Ints, lookback: int) -> tuple[Floats, Ints, Bools]:
+    """Value, time and presence of the last sample in `(end - lookback, end]`; a stale marker hides it."""
+    shape = (len(block.labels), len(ends))
+    if not len(block.times):
+        return np.full(shape, np.nan), np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=bool)
+    last = counts_until(block.times, block.offsets, ends) - 1
+    safe = np.maximum(last, 0)
+    values, times = block.values[safe], block.times[safe]
+    present = (last >= block.offsets[:-1, None]) & (times > ends - lookback) & ~is_stale(values)
+    return np.where(present, values, np.nan), times, present
+
+
+def select_range(ctx: Context, node: Range, grid: Grid) -> Ranges:
+    """The samples of a range selector, without stale markers."""
+    selector = node.selector
+    length = milliseconds(ctx, node.length, grid, positive=True)
+    ends = shifted_times(ctx, selector.shift, grid)
+    before = ctx.lookback if selector.extension else 0
+    after = ctx.lookback if selector.extension == "smoothed" else 0
+    start, end = int(ends[0]) - length + 1 - before, int(ends[-1]) + after
+    block = fresh(ctx.read(selector.matchers, start, end, node.start))
+    ctx.check_size(len(block.labels) * len(grid), node.start)
+    labels = [dict(one) for one in block.labels]
+    named = np.zeros(len(labels), dtype=bool)
+    return Ranges(labels, named, block.offsets, block.times, block.values, ends, length, grid.times)
+
+
+def fresh(block: SeriesBlock) -> SeriesBlock:
+    """The block without its stale markers."""
+    stale = is_stale(block.values)
+    if not stale.any():
+        return block
+    before = np.concatenate([[0], np.cumsum(~stale)]).astype(np.int64)
+    return SeriesBlock(block.labels, before[block.offsets], block.times[~stale], block.values[~stale])

@@ -1,0 +1,42 @@
+"""Sums that keep small terms next to large ones, as Prometheus' do (Kahan, with Neumaier's improvement)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from obslib.languages.promql.values import Bools, Floats
+
+
+@dataclass
+class KahanSum:
+    """A running sum for each cell of an array; `total` and `error` have the cells' shape."""
+
+    total: Floats
+    error: Floats
+
+    @classmethod
+    def zeros(cls, shape: tuple[int, ...]) -> KahanSum:
+        """Nothing added yet."""
+        return cls(np.zeros(shape), np.zeros(shape))
+
+    def add(self, terms: Floats, where: Bools | None = None) -> None:
+        """Add one term to each cell (chosen by `where`). A sum that becomes infinite loses its error term."""
+        terms = terms if where is None else np.where(where, terms, 0.0)
+        total = self.total + terms
+        # Knuth's two-sum: the exact rounding error whichever of the two is larger.
+        part = total - self.total
+        error = self.error + ((self.total - (total - part)) + (terms - part))
+        self.error = np.where(np.isinf(total), 0.0, error)
+        self.total = total
+
+    def result(self) -> Floats:
+        """The sums."""
+        return np.asarray(np.where(np.isinf(self.total), self.total, self.total + self.error))
+
+
+def mean(sums: Floats, counts: Floats, scaled: Floats) -> Floats:
+    """Sums divided by counts; where the sum overflowed, the sum of terms already divided (`scaled`)."""
+    direct = sums / counts
+    return np.asarray(np.where(np.isinf(direct) & np.isfinite(scaled), scaled, direct))
