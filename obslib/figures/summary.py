@@ -34,13 +34,12 @@ def figure_summary(figure: go.Figure | Plain) -> str:
     table = figure_table(plain)
     title = about.title if about else _title(plain)
     kinds = sorted({str(trace.get("type", "scatter")) for trace in plain.get("data", [])})
+    notes = [*about.notes, *(f"warning: {text}" for text in about.provenance.get("warnings", ()))] if about else []
     if not len(table):
         what = "no data" if not kinds or about else f"chart of type {', '.join(kinds)}"
-        return _sentences([title or "Chart", what, *(about.notes if about else ())])
+        return _sentences([title or "Chart", what, *notes])
     unit = about.unit if about else ""
-    return _sentences(
-        [title or "Chart", _extent(table), _peaks(table, unit), _unknown(table), *(about.notes if about else ())]
-    )
+    return _sentences([title or "Chart", _extent(table), _peaks(table, unit), _unknown(table), *notes])
 
 
 def figure_table(figure: go.Figure | Plain) -> pd.DataFrame:

@@ -115,7 +115,7 @@ def template(colours: Colours = LIGHT) -> dict[str, object]:
             },
             "margin": {"l": 12, "r": 16, "t": 16, "b": 12},
             "xaxis": axis | {"showgrid": False, "showline": True, "ticks": "outside", "ticklen": 4},
-            "yaxis": axis | {"showgrid": True, "showline": False},
+            "yaxis": axis | {"showgrid": True, "showline": False, "ticklabelstandoff": 6},
             "hovermode": "x unified",
             "hoverlabel": {"bgcolor": colours.hover, "bordercolor": colours.axis, "namelength": -1}
             | {"font": {"family": FONT, "size": 12, "color": colours.text}},

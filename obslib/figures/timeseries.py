@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,20 +12,19 @@ import numpy.typing as npt
 import pandas as pd
 
 from obslib.core.errors import InputError
-from obslib.core.frames import labels_of
-from obslib.core.provenance import KEY
-from obslib.core.units import Scale, scale_for
 from obslib.figures import theme
 from obslib.figures.display import use_notebook_display
 from obslib.figures.marks import add_events, add_thresholds
-from obslib.figures.names import Names, names_of
+from obslib.figures.names import SEPARATOR
+from obslib.figures.picture import POINTS, Picture, picture_of
 from obslib.figures.plain import About, keep_about
-from obslib.figures.thinning import isolated, rows_to_keep, with_gap_rows
+from obslib.figures.thinning import isolated, rows_to_keep
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-POINTS = 2_000
+BLANK_HEIGHT = 220
+_ROW_HEIGHT, _ROW_WIDTH, _LETTER = 19, 900, 7
 _SHORT_SUFFIX = 6
 _Values = npt.NDArray[np.float64]
 
@@ -85,8 +84,10 @@ def plot_timeseries(
     import plotly.graph_objects as go
 
     use_notebook_display()
-    picture = _picture(frame, title, unit, top)
-    figure = go.Figure(layout={"template": theme.template(), "height": height})
+    picture = picture_of(frame, title=title, unit=unit, top=top)
+    figure = go.Figure(
+        layout={"template": theme.template(), "height": min(height, BLANK_HEIGHT) if picture.blank else height}
+    )
     if picture.blank:
         _say(figure, picture.blank)
     else:
@@ -99,93 +100,10 @@ def plot_timeseries(
     return _finish(figure, picture)
 
 
-@dataclass(frozen=True)
-class _Picture:
-    """All that is to be drawn, in drawn units."""
-
-    title: str
-    unit: str
-    times: pd.DatetimeIndex
-    shown: _Values
-    rest: _Values
-    names: Names
-    scale: Scale
-    span: tuple[pd.Timestamp, pd.Timestamp] | None
-    provenance: Mapping[str, Any]
-    notes: tuple[str, ...] = ()
-    blank: str = ""
-
-
-def _picture(frame: pd.DataFrame, title: str, unit: str | None, top: int) -> _Picture:
-    provenance = frame.attrs.get(KEY, {})
-    unit = str(provenance.get("unit", "")) if unit is None else unit
-    epochs, values = with_gap_rows(frame.index.as_unit("ns").asi8, frame.to_numpy(dtype=np.float64))
-    infinite = np.isinf(values)
-    values = np.where(infinite, np.nan, values)
-    with np.errstate(invalid="ignore"):
-        peaks = (
-            np.fmax.reduce(np.abs(values), axis=0, initial=-np.inf)
-            if values.size
-            else np.full(values.shape[1], -np.inf)
-        )
-    order = np.argsort(-peaks, kind="stable")
-    if len(order) <= top + 1:  # a band of one series would hide its name for nothing
-        top = len(order)
-    largest = float(peaks.max(initial=-np.inf))
-    scale = scale_for(largest if np.isfinite(largest) else 0.0, unit)
-    values = values / scale.factor
-    shown, rest = values[:, order[:top]], values[:, order[top:]]
-    labels = labels_of(frame)
-    notes = _notes(len(epochs), len(order), top, int(infinite.sum()), provenance)
-    return _Picture(
-        title=title or str(provenance.get("query", "")) or "Time series",
-        unit=unit,
-        times=pd.DatetimeIndex(epochs.view("datetime64[ns]"), tz="UTC"),
-        shown=shown,
-        rest=rest,
-        names=names_of([labels[place] for place in order[:top]]),
-        scale=scale,
-        span=_span(frame, provenance),
-        provenance=provenance,
-        notes=notes,
-        blank=_blank(frame, largest),
-    )
-
-
-def _notes(steps: int, series: int, top: int, infinite: int, provenance: Mapping[str, Any]) -> tuple[str, ...]:
-    notes = []
-    if series > top:
-        notes.append(
-            f"the {top} series with the highest peaks of {series:,}; the band spans the other {series - top:,}"
-        )
-    if steps > POINTS:
-        notes.append(f"each series thinned from {steps:,} points, all minima and maxima kept")
-    if infinite:
-        notes.append(f"{infinite:,} infinite values cannot be drawn")
-    return (*notes, *(f"warning: {text}" for text in provenance.get("warnings", ())))
-
-
-def _blank(frame: pd.DataFrame, largest: float) -> str:
-    if not frame.shape[1]:
-        return "No data: no series matched"
-    if not len(frame):
-        return "No data: no step lies in this window"
-    return "" if np.isfinite(largest) else f"No data: {frame.shape[1]:,} series, but no value is known in this window"
-
-
-def _span(frame: pd.DataFrame, provenance: Mapping[str, Any]) -> tuple[pd.Timestamp, pd.Timestamp] | None:
-    if len(frame):
-        return frame.index[0], frame.index[-1]
-    if provenance.get("start") and provenance.get("end"):
-        return pd.Timestamp(provenance["start"]), pd.Timestamp(provenance["end"])
-    return None
-
-
-def _draw_series(figure: go.Figure, picture: _Picture) -> None:
+def _draw_series(figure: go.Figure, picture: Picture) -> None:
     if picture.rest.shape[1]:
         _add_band(figure, picture)
-    suffix = picture.scale.suffix
-    unit = f" {suffix}" if len(suffix) > 1 else suffix
+    unit = html.escape(_unit(picture), quote=False)
     for place, (short, full) in enumerate(zip(picture.names.short, picture.names.full, strict=True)):
         values = picture.shown[:, place]
         rows = rows_to_keep(values, POINTS)
@@ -197,8 +115,8 @@ def _draw_series(figure: go.Figure, picture: _Picture) -> None:
             name=name,
             mode="lines",
             legendgroup=str(place),
-            line={"color": style.color, "dash": style.dash, "width": 2 if place < len(theme.LIGHT.series) else 1.5},
-            hovertemplate="%{y:,.4~g}" + html.escape(unit, quote=False),
+            line={"color": style.color, "dash": style.dash, "width": 1.5},
+            hovertemplate="%{y:,.4~g}" + unit,
             meta={"role": "series", "series": full},
         )
         lonely = isolated(values)
@@ -206,7 +124,7 @@ def _draw_series(figure: go.Figure, picture: _Picture) -> None:
             _add_points(figure, picture, values, lonely, place)
 
 
-def _add_points(figure: go.Figure, picture: _Picture, values: _Values, rows: npt.NDArray[np.intp], place: int) -> None:
+def _add_points(figure: go.Figure, picture: Picture, values: _Values, rows: npt.NDArray[np.intp], place: int) -> None:
     figure.add_scatter(
         **_positions(picture.times, rows),
         y=values[rows],
@@ -219,7 +137,7 @@ def _add_points(figure: go.Figure, picture: _Picture, values: _Values, rows: npt
     )
 
 
-def _add_band(figure: go.Figure, picture: _Picture) -> None:
+def _add_band(figure: go.Figure, picture: Picture) -> None:
     """Lowest to highest of the series without a line: a polygon per unbroken run, so gaps stay open."""
     low, high = np.fmin.reduce(picture.rest, axis=1), np.fmax.reduce(picture.rest, axis=1)
     rows = np.union1d(rows_to_keep(low, POINTS), rows_to_keep(high, POINTS))
@@ -260,20 +178,27 @@ def _millis(times: pd.DatetimeIndex) -> _Values:
     return np.asarray(times.asi8, dtype=np.float64) / 1e6
 
 
-def _lay_out_axes(figure: go.Figure, picture: _Picture) -> None:
-    suffix = html.escape(picture.scale.suffix, quote=False)
-    short = len(picture.scale.suffix) <= _SHORT_SUFFIX
-    gap = " " if len(suffix) > 1 else ""
-    known = np.concatenate([picture.shown.ravel(), picture.rest.ravel()])
-    lowest = float(np.fmin.reduce(known, initial=np.inf))
+def _lay_out_axes(figure: go.Figure, picture: Picture) -> None:
+    unit = html.escape(_unit(picture), quote=False)
+    short = len(unit) <= _SHORT_SUFFIX
+    lowest = min(
+        float(np.fmin.reduce(picture.shown, axis=None, initial=np.inf)),
+        float(np.fmin.reduce(picture.rest, axis=None, initial=np.inf)),
+    )
     figure.update_xaxes(type="date", title_text="time (UTC)", hoverformat="%a %d %b %Y, %H:%M:%S")
     if picture.span is not None:
         figure.update_xaxes(range=[f"{moment:%Y-%m-%d %H:%M:%S.%f}" for moment in picture.span])
     figure.update_yaxes(
-        ticksuffix=gap + suffix if suffix and short else "",
-        title_text="" if short else suffix,
+        ticksuffix=unit if short else "",
+        title_text="" if short else unit.strip(),
         rangemode="tozero" if lowest >= 0 else "normal",
     )
+
+
+def _unit(picture: Picture) -> str:
+    """The suffix after a number: `2k`, but `2 s`."""
+    suffix = picture.scale.suffix
+    return suffix if suffix in {"", "k", "M", "G", "T", "P"} else f" {suffix}"
 
 
 def _say(figure: go.Figure, text: str) -> None:
@@ -289,19 +214,18 @@ def _say(figure: go.Figure, text: str) -> None:
     figure.update_yaxes(showticklabels=False, showgrid=False)
 
 
-def _finish(figure: go.Figure, picture: _Picture) -> go.Figure:
+def _finish(figure: go.Figure, picture: Picture) -> go.Figure:
     common = ", ".join(f"{name}={value}" for name, value in picture.names.common.items())
-    alone = len(picture.names.short) == 1
     subtitle = " — ".join(filter(None, [common, *picture.notes]))
+    warnings = [f"warning: {text}" for text in picture.provenance.get("warnings", ())]
+    below = html.escape(" — ".join(filter(None, [subtitle, *warnings])), quote=False)
     figure.update_layout(
-        title={
-            "text": html.escape(picture.title, quote=False),
-            "subtitle": {"text": html.escape(subtitle, quote=False)},
-        },
-        margin={"t": 64 if subtitle else 48},
-        showlegend=not alone or len(figure.data) > 1,
+        title={"text": html.escape(picture.title, quote=False), "subtitle": {"text": below}},
+        margin={"t": 64 if below else 48},
+        showlegend=len(figure.data) > 1,
         legend={"orientation": "h", "x": 0, "xanchor": "left", "yref": "container", "y": 0, "yanchor": "bottom"}
-        | {"title": {"text": " · ".join(map(html.escape, picture.names.varying))}},
+        | {"maxheight": 600, "title": {"text": html.escape(SEPARATOR.join(picture.names.varying), quote=False)}},
+        height=figure.layout.height + _ROW_HEIGHT * max(0, _legend_rows(figure) - 2),
     )
     about = About(
         title=picture.title,
@@ -313,3 +237,10 @@ def _finish(figure: go.Figure, picture: _Picture) -> go.Figure:
         notes=picture.notes,
     )
     return keep_about(figure, about)
+
+
+def _legend_rows(figure: go.Figure) -> int:
+    """About how many rows the legend takes at a usual width; long names must not squeeze the plot."""
+    widths = [len(trace.name or "") * _LETTER + 50 for trace in figure.data if trace.showlegend is not False]
+    per_row = max(1, _ROW_WIDTH // max(widths, default=1))
+    return -(-len(widths) // per_row)

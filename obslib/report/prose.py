@@ -71,5 +71,18 @@ def first_question(notebook: Any) -> str:
         for block in re.split(r"\n\s*\n", cell.source):
             text = " ".join(block.split())
             if text and not text.startswith(("#", "<", "!", "|", "```", "---")):
-                return re.sub(r"\[([^\]]*)\]\([^)]*\)|[*_`]", r"\1", text)
+                return _plain_text(text)
     return ""
+
+
+def first_title(notebook: Any) -> str:
+    """The text of the first heading in the prose, `""` if there is none."""
+    for cell in notebook.cells:
+        match = re.search(r"^#{1,6}\s+(.+?)\s*#*$", cell.source, flags=re.MULTILINE)
+        if cell.cell_type == "markdown" and match:
+            return _plain_text(match[1])
+    return ""
+
+
+def _plain_text(markdown: str) -> str:
+    return re.sub(r"\[([^\]]*)\]\([^)]*\)|[*_`]", r"\1", markdown)

@@ -22,12 +22,13 @@ PLOTLY_MIME = "application/vnd.plotly.v1+json"
 
 @dataclass(frozen=True)
 class Step:
-    """Progress: `done` of `cells` code cells of a notebook ran, `seconds` after its start."""
+    """Progress: `done` of `cells` code cells of a notebook ran, `seconds` after its start; `failed` ends it."""
 
     notebook: str
     done: int
     cells: int
     seconds: float
+    failed: bool = False
 
 
 Progress = Callable[[Step], None]
@@ -53,6 +54,7 @@ class Execution:
     cell_timeout: float = CELL_TIMEOUT
     progress: Progress | None = None
     _manager: Any = None
+    _killed: bool = False
 
     def run(self) -> Run:
         """Run every cell; a failing one ends the run and becomes its `failure`."""
@@ -67,6 +69,8 @@ class Execution:
         def on_start(cell_index: int, **_rest: Any) -> None:
             nonlocal current
             current = cell_index
+            if self._killed:
+                self.kill()
 
         def on_done(cell_index: int, **_rest: Any) -> None:
             self._tell(cell_index + 1, started)
@@ -95,6 +99,8 @@ class Execution:
             )
         except DeadKernelError:
             failure = self._failed(current, "its kernel died.", "look for a crash or too little memory.")
+        if failure is not None:
+            self._tell(current, started, failed=True)
         seconds = time.monotonic() - started
         _keep_plotly_data_only(self.notebook)
         self.notebook.metadata["obslib"] = {
@@ -107,16 +113,17 @@ class Execution:
 
     def kill(self) -> None:
         """End the kernel at once; a `run` in another thread then returns with a failure."""
+        self._killed = True
         process = getattr(getattr(self._manager, "provisioner", None), "process", None)
         if process is not None:
             process.kill()
 
-    def _tell(self, cells_done: int, started: float) -> None:
+    def _tell(self, cells_done: int, started: float, *, failed: bool = False) -> None:
         if self.progress is None:
             return
         is_code = [cell.cell_type == "code" for cell in self.notebook.cells]
         done = sum(is_code[:cells_done])
-        self.progress(Step(self.path.stem, done, sum(is_code), time.monotonic() - started))
+        self.progress(Step(self.path.stem, done, sum(is_code), time.monotonic() - started, failed))
 
     def _failed(self, index: int, what: str, fix: str) -> NotebookError:
         cells = self.notebook.cells

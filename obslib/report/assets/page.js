@@ -5,6 +5,7 @@
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const PAPER_WIDTH = 680; // fits A4 and letter
   const MOST_ROWS = 500;
+  const MIN_PLOT = 210; // pixels of height a plot and its axis keep beside a legend of many rows
   const drawn = new Map(); // element -> scheme it was drawn in
   let content = null;
 
@@ -60,12 +61,24 @@
     if (value === null || typeof value !== "object" || ArrayBuffer.isView(value)) return value;
     return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, swapped(one)]));
   };
-  const figureFor = (element, scheme, width) => {
+  const heightFor = (figure, width) => {
+    const named = figure.layout.showlegend ? figure.data.filter((trace) => trace.showlegend !== false) : [];
+    const widest = Math.max(0, ...named.map((trace) => (trace.name || "").length * 7 + 50));
+    const rows = Math.ceil(named.length / Math.max(1, Math.floor((width - 80) / Math.max(widest, 1))));
+    return rows ? rows * 20 + 50 + MIN_PLOT : 0;
+  };
+  const figureFor = (element, scheme, paperWidth) => {
     const { data, layout, themed } = content.figures[Number(element.dataset.chart)];
-    const size = { height: element.clientHeight, width: width || element.clientWidth, autosize: false };
+    const width = paperWidth || element.clientWidth;
+    element.dataset.height ??= element.clientHeight;
+    const height = Math.max(Number(element.dataset.height), themed ? heightFor({ data, layout }, width) : 0);
+    element.style.height = `${height}px`;
+    const size = { height, width, autosize: false };
     const looks = themed ? { template: content.templates[scheme] } : {};
     const own = themed && scheme === "dark" ? { data: swapped(data), layout: swapped(layout) } : { data, layout };
-    return { data: own.data.map((trace) => ({ ...trace })), layout: structuredClone({ ...own.layout, ...looks, ...size }) };
+    const fitted = structuredClone({ ...own.layout, ...looks, ...size });
+    if (themed) fitted.xaxis = { nticks: Math.max(2, Math.floor(width / 90)), ...fitted.xaxis };
+    return { data: own.data.map((trace) => ({ ...trace })), layout: fitted };
   };
 
   const draw = (element, scheme = dark.matches ? "dark" : "light", width = 0) => {
