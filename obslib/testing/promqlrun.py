@@ -12,7 +12,7 @@ import numpy as np
 
 from obslib.core.errors import ObslibError, QueryError, UnsupportedError
 from obslib.core.series import METRIC_NAME, Matcher, SeriesBlock
-from obslib.languages.promql import MemorySeries, Result, parse, query_instant, query_range
+from obslib.languages.promql import MemorySeries, Options, Result, parse, query_instant, query_range
 from obslib.languages.promql.signatures import EXPERIMENTAL_AGGREGATIONS, FUNCTIONS, NATIVE
 from obslib.languages.promql.syntax import (
     TRIMS,
@@ -26,12 +26,13 @@ from obslib.languages.promql.syntax import (
     Subquery,
     walk,
 )
-from obslib.testing.promqltest import Case, Clear, Labels, Load, Point, Step, parse_millis, parse_script
+from obslib.testing.promqltest import Case, Clear, Labels, Load, Point, parse_millis, parse_script
 
 Status = Literal["passed", "failed", "not supported"]
 Slice = Literal["core", "experimental", "histograms"]
 _TOLERANCE = 1e-6
 _MINUTE = 60_000
+_OPTIONS = Options(delayed_names=True)
 
 
 @dataclass(frozen=True)
@@ -154,8 +155,8 @@ def _faults(case: Case, series: LoadedSeries) -> str:
 
 def _query(case: Case, series: LoadedSeries) -> Result:
     if case.instant:
-        return query_instant(case.query, series, at=case.start, delayed_names=True)
-    return query_range(case.query, series, start=case.start, end=case.end, step=case.step, delayed_names=True)
+        return query_instant(case.query, series, at=case.start, options=_OPTIONS)
+    return query_range(case.query, series, start=case.start, end=case.end, step=case.step, options=_OPTIONS)
 
 
 def _error_fault(case: Case, error: QueryError) -> str:
@@ -242,7 +243,7 @@ def _as_range_fault(case: Case, series: LoadedSeries, result: Result) -> str:
         start=case.start - _MINUTE,
         end=case.start + _MINUTE,
         step=_MINUTE,
-        delayed_names=True,
+        options=_OPTIONS,
     )
     here = wide.present[1]
     middle = Result(
@@ -285,20 +286,18 @@ def _is_native(node: Expr) -> bool:
 
 
 def _is_experimental(node: Expr) -> bool:
+    found = False
     match node:
-        case Call(function=function):
-            return FUNCTIONS[function].experimental
-        case Aggregation(op=op):
-            return op in EXPERIMENTAL_AGGREGATIONS
-        case Binary(matching=matching):
-            return matching.fill_left is not None or matching.fill_right is not None
-        case Selector(shift=shift, extension=extension):
-            return bool(extension) or not isinstance(shift.offset, Number | None)
-        case Range(length=length):
-            return not isinstance(length, Number)
-        case Subquery(length=length, step=step, shift=shift):
-            return not all(isinstance(one, Number | None) for one in (length, step, shift.offset))
-    return False
-
-
-__all__ = ["LoadedSeries", "Outcome", "Step", "run_case", "run_script", "slice_of"]
+        case Call():
+            found = FUNCTIONS[node.function].experimental
+        case Aggregation():
+            found = node.op in EXPERIMENTAL_AGGREGATIONS
+        case Binary():
+            found = node.matching.fill_left is not None or node.matching.fill_right is not None
+        case Selector():
+            found = bool(node.extension) or not isinstance(node.shift.offset, Number | None)
+        case Range():
+            found = not isinstance(node.length, Number)
+        case Subquery():
+            found = not all(isinstance(one, Number | None) for one in (node.length, node.step, node.shift.offset))
+    return found

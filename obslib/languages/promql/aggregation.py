@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+
 import numpy as np
 
 from obslib.languages.promql import aggregate
 from obslib.languages.promql.context import Evaluates
-from obslib.languages.promql.relabel import label_key, merge_equal, text_of
+from obslib.languages.promql.relabel import merge_equal, text_of
 from obslib.languages.promql.syntax import Aggregation
-from obslib.languages.promql.values import Floats, Grid, Vector
+from obslib.languages.promql.values import Floats, Grid, Labels, Vector, label_key
 
 _LARGEST_K = 2.0**63
 
@@ -87,7 +88,7 @@ def _limit_ratio(evaluator: Evaluates, node: Aggregation, vector: Vector, ratio:
     return aggregate.limit_ratio(vector, capped, fractions)
 
 
-def _fraction(labels: dict[str, str]) -> float:
+def _fraction(labels: Labels) -> float:
     """A number from 0 to below 1 that is always the same for a label set.
 
     Prometheus' own hash differs between its builds, so which series it picks is not reproducible.

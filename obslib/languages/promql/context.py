@@ -15,16 +15,35 @@ from obslib.languages.promql.syntax import Expr
 from obslib.languages.promql.values import Floats, Grid, Ranges, Vector, label_key
 
 
+@dataclass(frozen=True)
+class Options:
+    """Settings of the engine that Prometheus keeps in its configuration.
+
+    Attributes
+    ----------
+    delayed_names
+        Drop metric names when the query is done, not at each operation (feature flag
+        `promql-delayed-name-removal`).
+    subquery_step
+        Step of subqueries that give none, in milliseconds (the global evaluation interval).
+    """
+
+    delayed_names: bool = False
+    subquery_step: int = 60_000
+
+
+DEFAULTS = Options()
+
+
 @dataclass
 class Context:
-    """State of one query; `lookback` and `subquery_step` are milliseconds."""
+    """State of one query; `lookback` is milliseconds."""
 
     query: str
     reader: SeriesReader
     lookback: int
     max_samples: int
-    delayed_names: bool
-    subquery_step: int
+    options: Options
     instant: bool
     warnings: list[str] = field(default_factory=list)
     infos: list[str] = field(default_factory=list)
@@ -74,7 +93,7 @@ class Context:
 
 
 def _sorted(block: SeriesBlock) -> SeriesBlock:
-    keys = [label_key(dict(labels)) for labels in block.labels]
+    keys = [label_key(labels) for labels in block.labels]
     order = sorted(range(len(keys)), key=keys.__getitem__)
     if order == list(range(len(keys))):
         return block
@@ -83,12 +102,11 @@ def _sorted(block: SeriesBlock) -> SeriesBlock:
 
 def take_series(block: SeriesBlock, order: Sequence[int]) -> SeriesBlock:
     """The series of a block at these positions, in this order."""
-    lengths = np.diff(block.offsets)[list(order)]
+    rows = np.array(order, dtype=np.intp)
+    begins, lengths = block.offsets[rows], np.diff(block.offsets)[rows]
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    pieces = [np.arange(block.offsets[row], block.offsets[row + 1]) for row in order]
-    places = np.concatenate(pieces) if pieces else np.empty(0, dtype=np.int64)
-    labels = [block.labels[row] for row in order]
-    return SeriesBlock(labels, offsets, block.times[places], block.values[places])
+    places = np.arange(offsets[-1]) + np.repeat(begins - offsets[:-1], lengths)
+    return SeriesBlock([block.labels[row] for row in order], offsets, block.times[places], block.values[places])
 
 
 class Evaluates(Protocol):

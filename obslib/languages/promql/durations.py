@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from obslib.languages.promql.context import Context
+from obslib.languages.promql.operators import ARITHMETIC
 from obslib.languages.promql.syntax import Binary, Call, Expr, Number, Paren, Unary
 from obslib.languages.promql.values import Grid
 
@@ -32,39 +33,31 @@ def milliseconds(ctx: Context, node: Expr, grid: Grid, *, positive: bool = False
 
 def _seconds(ctx: Context, node: Expr, grid: Grid) -> float:
     match node:
-        case Number(value=value):
-            return value
-        case Paren(expr=expr):
-            return _seconds(ctx, expr, grid)
-        case Unary(op=op, expr=expr):
-            inner = _seconds(ctx, expr, grid)
-            return -inner if op == "-" else inner
-        case Call(function="step"):
-            return grid.query_step / 1_000
-        case Call(function="range"):
-            return (grid.query_end - grid.query_start) / 1_000
-        case Call(function=name, args=args):
-            pair = [_seconds(ctx, arg, grid) for arg in args]
-            return min(pair) if name == "min_of" else max(pair)
+        case Number():
+            value = node.value
+        case Paren():
+            value = _seconds(ctx, node.expr, grid)
+        case Unary():
+            value = _seconds(ctx, node.expr, grid) * (-1 if node.op == "-" else 1)
         case Binary():
-            return _arithmetic(ctx, node, _seconds(ctx, node.left, grid), _seconds(ctx, node.right, grid))
-    raise ctx.fail("not a duration", node.start, "write a duration such as 5m.")
+            value = _arithmetic(ctx, node, _seconds(ctx, node.left, grid), _seconds(ctx, node.right, grid))
+        case Call():
+            value = _called(node.function, [_seconds(ctx, arg, grid) for arg in node.args], grid)
+        case _:
+            raise ctx.fail("not a duration", node.start, "write a duration such as 5m.")
+    return value
+
+
+def _called(function: str, args: list[float], grid: Grid) -> float:
+    if function == "step":
+        return grid.query_step / 1_000
+    if function == "range":
+        return (grid.query_end - grid.query_start) / 1_000
+    return min(args) if function == "min_of" else max(args)
 
 
 def _arithmetic(ctx: Context, node: Binary, left: float, right: float) -> float:
-    if node.op in "/%" and right == 0:
+    if node.op in {"/", "%"} and right == 0:
         what = "division" if node.op == "/" else "modulo"
         raise ctx.fail(f"{what} by zero", node.op_start, "divide by something else.")
-    match node.op:
-        case "+":
-            return left + right
-        case "-":
-            return left - right
-        case "*":
-            return left * right
-        case "/":
-            return left / right
-        case "%":
-            return math.fmod(left, right)
-        case _:
-            return float(np.power(np.float64(left), right))
+    return float(ARITHMETIC[node.op](np.float64(left), np.float64(right)))

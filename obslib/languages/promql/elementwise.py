@@ -58,12 +58,14 @@ Numbers = npt.NDArray[np.int64]
 
 def _since(moments: Moments, unit: str) -> Numbers:
     """Whole seconds since the start of the month, year or day a moment lies in."""
-    return (moments - moments.astype(f"datetime64[{unit}]").astype("datetime64[s]")).astype(np.int64)
+    begin = moments.astype(f"datetime64[{unit}]").astype("datetime64[s]")
+    return np.asarray(moments - begin).astype(np.int64)
 
 
 def _days_in_month(moments: Moments) -> Numbers:
     month = moments.astype("datetime64[M]")
-    return ((month + 1).astype("datetime64[D]") - month.astype("datetime64[D]")).astype(np.int64)
+    days = (month + 1).astype("datetime64[D]") - month.astype("datetime64[D]")
+    return np.asarray(days).astype(np.int64)
 
 
 _DATE_PARTS: dict[str, Callable[[Moments], Numbers]] = {

@@ -12,7 +12,7 @@ import pandas as pd
 from obslib.core.errors import InputError
 from obslib.core.frames import metric_frame
 from obslib.core.series import SeriesReader
-from obslib.languages.promql.context import Context
+from obslib.languages.promql.context import DEFAULTS, Context, Options
 from obslib.languages.promql.evaluate import Evaluator
 from obslib.languages.promql.faults import parse_error
 from obslib.languages.promql.parser import parse
@@ -69,8 +69,7 @@ def query_range(
     step: int,
     lookback: int = 300_000,
     max_samples: int = 50_000_000,
-    delayed_names: bool = False,
-    subquery_step: int = 60_000,
+    options: Options = DEFAULTS,
 ) -> Result:
     """Evaluate PromQL at `start`, `start + step`, ... up to and including `end`.
 
@@ -86,11 +85,8 @@ def query_range(
         How old the latest sample of an instant selector may be, in milliseconds.
     max_samples
         Most samples or values any part of the query may hold.
-    delayed_names
-        Drop metric names when the query is done, not at each operation (Prometheus' feature flag
-        `promql-delayed-name-removal`).
-    subquery_step
-        Step of subqueries that give none, in milliseconds (Prometheus' evaluation interval).
+    options
+        What a Prometheus server would have been configured with.
 
     Raises
     ------
@@ -120,7 +116,7 @@ def query_range(
             f'invalid expression type "{expr.kind}" for range query, must be Scalar or instant Vector',
             "wrap a range in a function such as rate(...)." if expr.kind == MATRIX else "ask for it as instant query.",
         )
-    ctx = Context(query, reader, lookback, max_samples, delayed_names, subquery_step, instant=False)
+    ctx = Context(query, reader, lookback, max_samples, options, instant=False)
     grid = Grid.of_query(start, end, step)
     ctx.check_size(len(grid), expr.start)
     with np.errstate(all="ignore"):
@@ -138,8 +134,7 @@ def query_instant(
     at: int,
     lookback: int = 300_000,
     max_samples: int = 50_000_000,
-    delayed_names: bool = False,
-    subquery_step: int = 60_000,
+    options: Options = DEFAULTS,
 ) -> Result:
     """Evaluate PromQL at one moment (epoch milliseconds); the other parameters are those of `query_range`.
 
@@ -152,7 +147,7 @@ def query_instant(
     [[2.0]]
     """
     expr = parse(query)
-    ctx = Context(query, reader, lookback, max_samples, delayed_names, subquery_step, instant=True)
+    ctx = Context(query, reader, lookback, max_samples, options, instant=True)
     grid = Grid.of_query(at, at, 0)
     with np.errstate(all="ignore"):
         return _instant(ctx, expr, grid)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from obslib.languages.promql import matching, relabel
@@ -12,7 +14,7 @@ from obslib.languages.promql.extended import smoothed_vector
 from obslib.languages.promql.faults import unsupported
 from obslib.languages.promql.functions import call_scalar, call_vector
 from obslib.languages.promql.operators import ARITHMETIC, apply
-from obslib.languages.promql.selecting import select_instant, select_range, shifted_times
+from obslib.languages.promql.selecting import select_range, select_vector, shifted_times
 from obslib.languages.promql.signatures import TIME_DEPENDENT
 from obslib.languages.promql.syntax import (
     SCALAR,
@@ -30,6 +32,7 @@ from obslib.languages.promql.syntax import (
     Subquery,
     Text,
     Unary,
+    children,
     unwrap,
 )
 from obslib.languages.promql.values import Floats, Grid, Ranges, Vector
@@ -47,27 +50,33 @@ class Evaluator:
             return self.vector(node, grid.first()).spread(len(grid))
         result = self._vector(node, grid)
         self.ctx.check_size(result.values.size, node.start)
-        return result if self.ctx.delayed_names else relabel.drop_names(self.ctx, result, node.start)
+        return result if self.ctx.options.delayed_names else relabel.drop_names(self.ctx, result, node.start)
 
     def _vector(self, node: Expr, grid: Grid) -> Vector:
         match node:
-            case Paren(expr=expr):
-                return self._vector(expr, grid)
+            case Paren():
+                result = self._vector(node.expr, grid)
             case Selector():
-                return self.selector(node, grid)
+                result = (smoothed_vector if node.extension else select_vector)(self.ctx, node, grid)
             case Call():
-                return call_vector(self, node, grid)
+                result = call_vector(self, node, grid)
             case Aggregation():
-                return self.aggregation(node, grid)
+                result = evaluate_aggregation(self, node, grid)
             case Binary():
-                return self.binary(node, grid)
-            case Unary(op="+", expr=expr):
-                return self.vector(expr, grid)
-            case Unary(expr=expr):
-                inner = self.vector(expr, grid).dropping_names()
-                negated = Vector(inner.labels, -inner.values, inner.present, inner.drop_name)
-                return relabel.merge_equal(self.ctx, negated, node.start)
-        raise TypeError(type(node))
+                result = self.binary(node, grid)
+            case Unary():
+                result = self.unary(node, grid)
+            case _:
+                raise TypeError(type(node))
+        return result
+
+    def unary(self, node: Unary, grid: Grid) -> Vector:
+        """A sign in front of a vector; `-` drops the name."""
+        vector = self.vector(node.expr, grid)
+        if node.op == "+":
+            return vector
+        negated = replace(vector.dropping_names(), values=-vector.values)
+        return relabel.merge_equal(self.ctx, negated, node.start)
 
     def scalar(self, node: Expr, grid: Grid) -> Floats:
         """The value of a scalar expression at every step."""
@@ -87,12 +96,6 @@ class Evaluator:
                 return call_scalar(self, node, grid)
         raise TypeError(type(node))
 
-    def selector(self, node: Selector, grid: Grid) -> Vector:
-        """An instant vector selector."""
-        if node.extension:
-            return smoothed_vector(self.ctx, node, grid)
-        return select_instant(self.ctx, node, grid)[0]
-
     def ranges(self, node: Expr, grid: Grid) -> Ranges:
         """The samples of a range selector or subquery."""
         inner = unwrap(node)
@@ -104,7 +107,7 @@ class Evaluator:
     def subquery(self, node: Subquery, grid: Grid) -> Ranges:
         """Evaluate the inner expression on its own grid, whose times are multiples of the step."""
         length = milliseconds(self.ctx, node.length, grid, positive=True)
-        step = self.ctx.subquery_step
+        step = self.ctx.options.subquery_step
         if node.step is not None:
             step = milliseconds(self.ctx, node.step, grid, positive=True)
         ends = shifted_times(self.ctx, node.shift, grid)
@@ -126,10 +129,6 @@ class Evaluator:
             length,
             grid.times,
         )
-
-    def aggregation(self, node: Aggregation, grid: Grid) -> Vector:
-        """An aggregation over the series of a vector."""
-        return evaluate_aggregation(self, node, grid)
 
     def binary(self, node: Binary, grid: Grid) -> Vector:
         """A binary operation with at least one vector."""
@@ -163,20 +162,11 @@ def step_invariant(node: Expr) -> bool:
     match node:
         case Number() | Text():
             return True
-        case Selector(shift=shift) | Subquery(shift=shift):
-            return shift.at is not None
-        case Range(selector=selector):
-            return step_invariant(selector)
-        case Paren(expr=expr) | Unary(expr=expr):
-            return step_invariant(expr)
-        case Call(function=function, args=args):
+        case Selector() | Subquery():
+            return node.shift.at is not None
+        case Call():
             # timestamp() of a selector gives the times of samples; of anything else, the evaluation time.
-            fixed = function not in TIME_DEPENDENT or (
-                function in {"timestamp", "info"} and isinstance(unwrap(args[0]), Selector)
-            )
-            return fixed and bool(args) and all(step_invariant(arg) for arg in args)
-        case Aggregation(expr=expr, param=param):
-            return step_invariant(expr) and (param is None or step_invariant(param))
-        case Binary(left=left, right=right):
-            return step_invariant(left) and step_invariant(right)
-    return False
+            of_samples = node.function in {"timestamp", "info"} and isinstance(unwrap(node.args[0]), Selector)
+            if not node.args or (node.function in TIME_DEPENDENT and not of_samples):
+                return False
+    return all(step_invariant(child) for child in children(node))

@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 
 from obslib.languages.promql.context import Context
-from obslib.languages.promql.rates import changes, reset_corrections, resets
+from obslib.languages.promql.rates import add_reset_corrections, changes, resets
 from obslib.languages.promql.selecting import fresh, shifted_times
 from obslib.languages.promql.syntax import Selector
 from obslib.languages.promql.values import Bools, Floats, Grid, Ints, Ranges, Vector, Windows, counts_until
@@ -90,8 +90,8 @@ def _corrections(inner: Windows, left: Floats, right: Floats) -> Floats:
     first, last = inner.gather(inner.left)[1], inner.gather(inner.right - 1)[1]
     before_right = np.where(any_inside, last, left)
     empty = replace(inner, right=np.maximum(inner.right, inner.left))
-    corrections = reset_corrections(empty)
-    corrections += np.where(any_inside & (first < left), left, 0.0)
+    corrections = np.where(any_inside & (first < left), left, 0.0)
+    add_reset_corrections(empty, corrections)
     return np.asarray(corrections + np.where(right < before_right, before_right, 0.0))
 
 
@@ -111,6 +111,5 @@ def smoothed_vector(ctx: Context, node: Selector, grid: Grid) -> Vector:
     next_times = block.times[places]
     between = (times < ends) & (after < block.offsets[1:, None]) & (next_times <= ends + ctx.lookback)
     line = _interpolate(times, values, next_times, block.values[places], ends, counter=False)
-    labels = [dict(one) for one in block.labels]
     found = np.where(between, line, values)
-    return Vector(labels, found, present, np.zeros(len(labels), dtype=bool)).pruned()
+    return Vector(block.labels, found, present, np.zeros(len(block.labels), dtype=bool)).pruned()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+
 import numpy as np
 
 from obslib.core.series import METRIC_NAME, Matcher
@@ -67,23 +68,24 @@ def call_vector(evaluator: Evaluates, node: Call, grid: Grid) -> Vector:
 
 def call_scalar(evaluator: Evaluates, node: Call, grid: Grid) -> Floats:
     """The value of a call that gives a scalar."""
-    match node.function:
-        case "time":
-            return grid.times / 1_000
-        case "pi":
-            return np.full(len(grid), np.pi)
-        case "scalar":
-            return _scalar_of(evaluator.vector(node.args[0], grid))
-        case "start":
-            return np.full(len(grid), grid.query_start / 1_000)
-        case "end":
-            return np.full(len(grid), grid.query_end / 1_000)
-        case "range":
-            return np.full(len(grid), (grid.query_end - grid.query_start) / 1_000)
-        case "step":
-            return np.full(len(grid), grid.query_step / 1_000)
+    if node.function in _CONSTANTS:
+        return np.full(len(grid), _CONSTANTS[node.function](grid))
+    if node.function == "time":
+        return grid.times / 1_000
+    if node.function == "scalar":
+        return _scalar_of(evaluator.vector(node.args[0], grid))
     first, second = (evaluator.scalar(arg, grid) for arg in node.args)
     return np.minimum(first, second) if node.function == "min_of" else np.maximum(first, second)
+
+
+_CONSTANTS: dict[str, Callable[[Grid], float]] = {
+    "end": lambda grid: grid.query_end / 1_000,
+    "pi": lambda _: np.pi,
+    "range": lambda grid: (grid.query_end - grid.query_start) / 1_000,
+    "start": lambda grid: grid.query_start / 1_000,
+    "step": lambda grid: grid.query_step / 1_000,
+}
+"""Scalars that are the same at every step of a query."""
 
 
 def _scalar_of(vector: Vector) -> Floats:
@@ -193,20 +195,21 @@ def _timestamp(evaluator: Evaluates, node: Call, grid: Grid) -> Vector:
 
 
 def _absent(evaluator: Evaluates, node: Call, grid: Grid) -> Vector:
-    return _absence(node.args[0], ~evaluator.vector(node.args[0], grid).present.any(axis=0))
+    return _absence(node.args[0], evaluator.vector(node.args[0], grid))
 
 
 def _absent_over_time(evaluator: Evaluates, node: Call, grid: Grid) -> Vector:
     found = evaluator.ranges(node.args[0], grid).map(over_time.present_over_time)
-    return _absence(node.args[0], ~found.present.any(axis=0))
+    return _absence(node.args[0], found)
 
 
-def _absence(node: Expr, absent: Bools) -> Vector:
-    """One series of ones where nothing is present, with the labels that equality matchers imply."""
+def _absence(node: Expr, found: Vector) -> Vector:
+    """One series of ones where nothing is found, with the labels that equality matchers imply."""
+    absent: Bools = np.asarray(~found.present.any(axis=0, keepdims=True))
     inner = unwrap(node)
     selector = inner.selector if isinstance(inner, Range) else inner
     labels = implied_labels(selector.matchers) if isinstance(selector, Selector) else {}
-    return Vector([labels], np.ones((1, len(absent))), absent[None, :], np.zeros(1, dtype=bool)).pruned()
+    return Vector([labels], np.ones(absent.shape), absent, np.zeros(1, dtype=bool)).pruned()
 
 
 def implied_labels(matchers: tuple[Matcher, ...]) -> Labels:

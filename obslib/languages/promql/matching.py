@@ -169,7 +169,7 @@ class _Pairs:
         other = {} if one_row is None else self.one.labels[one_row]
         base = dict(match_key(other, matching)) if many_row is None else dict(self.many.labels[many_row])
         if self.node.op in ARITHMETIC:
-            base = without_metadata(base)
+            base = dict(without_metadata(base))
         if not matching.many and matching.on:
             base = {name: value for name, value in base.items() if name in matching.labels}
         elif not matching.many:

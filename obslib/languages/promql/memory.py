@@ -55,15 +55,8 @@ class MemorySeries:
         block = self._block
         rows = _matching(block.labels, matchers)
         low, high = block.offsets[:-1][rows], block.offsets[1:][rows]
-        inside = (block.times >= start) & (block.times <= end)
-        if inside.all():
-            begins, ends = low, high
-        else:
-            counted = np.concatenate([[0], np.cumsum(inside)])
-            # The times of a series increase, so those within bounds are contiguous.
-            before = np.concatenate([[0], np.cumsum(block.times < start)])
-            begins = low + (before[high] - before[low])
-            ends = begins + (counted[high] - counted[low])
+        begins = first_at_least(block.times, low, high, start)
+        ends = first_at_least(block.times, begins, high, end + 1)
         labels = [block.labels[row] for row in rows]
         return _cut(block, labels, begins, ends)
 
@@ -82,6 +75,19 @@ def _matching(labels: Sequence[Mapping[str, str]], matchers: Sequence[Matcher]) 
                 kept.append(row)
         rows = kept
     return np.array(rows, dtype=np.intp)
+
+
+def first_at_least(
+    times: npt.NDArray[np.int64], low: npt.NDArray[np.int64], high: npt.NDArray[np.int64], moment: int
+) -> npt.NDArray[np.int64]:
+    """Binary search in all series at once: the first place in `low[i]:high[i]` that is not before a moment."""
+    low, high = low.copy(), high.copy()
+    while (searching := low < high).any():
+        middle = (low + high) // 2
+        early = times.take(middle, mode="clip") < moment
+        np.copyto(low, middle + 1, where=searching & early)
+        np.copyto(high, middle, where=searching & ~early)
+    return low
 
 
 def _cut(

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from obslib.languages.promql.values import Bools, Floats
 
-ARITHMETIC: dict[str, Callable[[Floats, Floats], Floats]] = {
+ARITHMETIC: dict[str, np.ufunc] = {
     "+": np.add,
     "-": np.subtract,
     "*": np.multiply,
@@ -17,7 +15,7 @@ ARITHMETIC: dict[str, Callable[[Floats, Floats], Floats]] = {
     "^": np.power,
     "atan2": np.arctan2,
 }
-COMPARE: dict[str, Callable[[Floats, Floats], Bools]] = {
+COMPARE: dict[str, np.ufunc] = {
     "==": np.equal,
     "!=": np.not_equal,
     ">": np.greater,

@@ -15,7 +15,6 @@ from obslib.languages.promql.selector_parser import SelectorParser
 from obslib.languages.promql.signatures import AGGREGATIONS, PARAMETERS
 from obslib.languages.promql.syntax import (
     COMPARISONS,
-    SET_OPERATORS,
     STRING,
     Aggregation,
     Binary,
@@ -104,8 +103,12 @@ class Parser(SelectorParser):
         while self.is_word("fill", "fill_left", "fill_right") and self.peek().kind == "(":
             word = self.advance()
             value = self.fill_value()
-            sides = {"fill": ("fill_left", "fill_right")}.get(word.text.lower(), (word.text.lower(),))
-            found = replace(found, **dict.fromkeys(sides, value))
+            sides = word.text.lower()
+            found = replace(
+                found,
+                fill_left=found.fill_left if sides == "fill_right" else value,
+                fill_right=found.fill_right if sides == "fill_left" else value,
+            )
         return found
 
     def fill_value(self) -> float:
@@ -264,8 +267,9 @@ class Parser(SelectorParser):
             if word.kind == "@"
             else replace(target.shift, offset=self.offset_duration())
         )
-        moved = replace(target, shift=shift)
-        return replace(node, selector=moved) if isinstance(node, Range) else moved
+        if isinstance(node, Range):
+            return replace(node, selector=replace(node.selector, shift=shift))
+        return replace(target, shift=shift)
 
     def extended(self, node: Expr) -> Expr:
         """`anchored` or `smoothed` after a selector."""

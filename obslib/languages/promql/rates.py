@@ -17,27 +17,31 @@ _THRESHOLD = 1.1
 
 def rate(windows: Windows, *, counter: bool = True, per_second: bool = True) -> tuple[Floats, Bools]:
     """Increase over the range, extrapolated to its bounds; with `counter` resets are made up for."""
-    counts = windows.counts
     first_times, first = windows.gather(windows.left)
-    last_times, last = windows.gather(windows.right - 1)
-    increase = last - first
+    last_times, increase = windows.gather(windows.right - 1)
+    increase -= first
     if counter:
-        increase = increase + reset_corrections(windows)
-    sampled = (last_times - first_times) / 1_000
+        add_reset_corrections(windows, increase)
+    counts = windows.counts
+    sampled = (last_times - first_times).astype(np.float64)
     average = sampled / (counts - 1)
-    to_start = (first_times - windows.starts) / 1_000
-    to_end = (windows.ends - last_times) / 1_000
     limit = average * _THRESHOLD
-    to_start = np.where(to_start >= limit, average / 2, to_start)
+    average /= 2
+    covered = sampled.copy()
+    to_end = (windows.ends - last_times).astype(np.float64)
+    np.copyto(to_end, average, where=to_end >= limit)
+    covered += to_end
+    to_start = (first_times - windows.starts).astype(np.float64)
+    np.copyto(to_start, average, where=to_start >= limit)
     if counter:
         # Counters are not negative: do not extrapolate to before their zero.
-        to_zero = np.where((increase > 0) & (first >= 0), sampled * (first / increase), np.inf)
-        to_start = np.minimum(to_start, to_zero)
-    to_end = np.where(to_end >= limit, average / 2, to_end)
-    factor = (sampled + to_start + to_end) / sampled
-    if per_second:
-        factor /= windows.seconds
-    return increase * factor, counts >= 2
+        to_zero = sampled * (first / increase)
+        np.copyto(to_start, to_zero, where=(increase > 0) & (first >= 0) & (to_zero < to_start))
+    covered += to_start
+    sampled *= windows.seconds if per_second else 1.0
+    increase *= covered
+    increase /= sampled
+    return increase, counts >= 2
 
 
 def increase(windows: Windows) -> tuple[Floats, Bools]:
@@ -50,24 +54,25 @@ def delta(windows: Windows) -> tuple[Floats, Bools]:
     return rate(windows, counter=False, per_second=False)
 
 
-def reset_corrections(windows: Windows) -> Floats:
-    """Sum of the values right before each counter reset in a window."""
-    values = windows.values
-    corrections = np.zeros(windows.left.shape)
+def add_reset_corrections(windows: Windows, sums: Floats) -> None:
+    """Add to each window's sum the values right before its counter resets."""
+    values, offsets = windows.values, windows.offsets
     falls = np.flatnonzero(values[1:] < values[:-1]) + 1
-    if not len(falls):
-        return corrections
-    # Falls between two series' samples lie at a window's first sample, so they are not counted.
-    low = np.searchsorted(falls, windows.left + 1)
-    high = np.searchsorted(falls, windows.right)
+    owners = np.searchsorted(offsets, falls, side="right") - 1
+    inner = falls != offsets[owners]
+    falls, rows = falls[inner], np.unique(owners[inner])
+    if not len(rows):
+        return
+    # Only series with resets are looked at, and there only windows with any.
+    low = np.searchsorted(falls, windows.left[rows] + 1)
+    high = np.searchsorted(falls, windows.right[rows])
     affected = np.nonzero(high > low)
     low, high = low[affected], high[affected]
-    sums, before = np.zeros(len(low)), values[falls - 1]
+    corrections, before = np.zeros(len(low)), values[falls - 1]
     for place in range(int((high - low).max(initial=0))):
         inside = low + place < high
-        sums[inside] += before[low[inside] + place]
-    corrections[affected] = sums
-    return corrections
+        corrections[inside] += before[low[inside] + place]
+    sums[rows[affected[0]], affected[1]] += corrections
 
 
 def last_two(windows: Windows) -> tuple[Bools, Floats, Floats, Floats]:

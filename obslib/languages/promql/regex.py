@@ -30,7 +30,7 @@ _TOKEN = re.compile(
 
 
 def portable_pattern(query: str, position: int, pattern: str) -> str:
-    """The same pattern in the syntax that RE2 and Python's `re` share.
+    r"""The same pattern in the syntax that RE2 and Python's `re` share.
 
     Flags in the middle, as in `a(?i)b`, become scoped: `a(?i:b)`. POSIX classes and `\\Q...\\E` are
     spelled out.

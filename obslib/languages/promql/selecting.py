@@ -29,9 +29,14 @@ def select_instant(ctx: Context, node: Selector, grid: Grid) -> tuple[Vector, In
     values, times, present = latest(block, ends, ctx.lookback)
     alive = present.any(axis=1)
     rows = np.flatnonzero(alive)
-    labels = [dict(block.labels[row]) for row in rows]
+    labels = [block.labels[int(row)] for row in rows]
     vector = Vector(labels, values[rows], present[rows], np.zeros(len(rows), dtype=bool))
     return vector, times[rows]
+
+
+def select_vector(ctx: Context, node: Selector, grid: Grid) -> Vector:
+    """The latest sample of each series within the lookback."""
+    return select_instant(ctx, node, grid)[0]
 
 
 def latest(block: SeriesBlock, ends: Ints, lookback: int) -> tuple[Floats, Ints, Bools]:
@@ -56,9 +61,8 @@ def select_range(ctx: Context, node: Range, grid: Grid) -> Ranges:
     start, end = int(ends[0]) - length + 1 - before, int(ends[-1]) + after
     block = fresh(ctx.read(selector.matchers, start, end, node.start))
     ctx.check_size(len(block.labels) * len(grid), node.start)
-    labels = [dict(one) for one in block.labels]
-    named = np.zeros(len(labels), dtype=bool)
-    return Ranges(labels, named, block.offsets, block.times, block.values, ends, length, grid.times)
+    named = np.zeros(len(block.labels), dtype=bool)
+    return Ranges(block.labels, named, block.offsets, block.times, block.values, ends, length, grid.times)
 
 
 def fresh(block: SeriesBlock) -> SeriesBlock:

@@ -27,19 +27,23 @@ def _signature(
     return Signature(args, returns, len(args) - optional, repeat, experimental)
 
 
-ELEMENTWISE = (
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+ELEMENTWISE = _words(
     "abs acos acosh asin asinh atan atanh ceil cos cosh deg exp floor ln log10 log2 rad sgn sin sinh sqrt tan tanh"
-).split()
-DATES = "day_of_month day_of_week day_of_year days_in_month hour minute month year".split()
-NATIVE = "histogram_avg histogram_count histogram_sum histogram_stddev histogram_stdvar".split()
-OVER_RANGE = (
+)
+DATES = _words("day_of_month day_of_week day_of_year days_in_month hour minute month year")
+NATIVE = _words("histogram_avg histogram_count histogram_sum histogram_stddev histogram_stdvar")
+OVER_RANGE = _words(
     "absent_over_time avg_over_time changes count_over_time delta deriv first_over_time idelta increase irate "
     "last_over_time max_over_time min_over_time present_over_time rate resets stddev_over_time stdvar_over_time "
     "sum_over_time"
-).split()
-OVER_RANGE_EXPERIMENTAL = (
+)
+OVER_RANGE_EXPERIMENTAL = _words(
     "mad_over_time ts_of_first_over_time ts_of_last_over_time ts_of_max_over_time ts_of_min_over_time"
-).split()
+)
 
 FUNCTIONS: dict[str, Signature] = {
     **{name: _signature(VECTOR) for name in (*ELEMENTWISE, *NATIVE, "absent", "sort", "sort_desc", "timestamp")},
@@ -74,7 +78,7 @@ FUNCTIONS: dict[str, Signature] = {
     "vector": _signature(SCALAR),
 }
 
-AGGREGATIONS = "avg bottomk count count_values group limit_ratio limitk max min quantile stddev stdvar sum topk".split()
+AGGREGATIONS = _words("avg bottomk count count_values group limit_ratio limitk max min quantile stddev stdvar sum topk")
 PARAMETERS = {
     "bottomk": SCALAR,
     "count_values": STRING,
@@ -88,5 +92,3 @@ EXPERIMENTAL_AGGREGATIONS = frozenset({"limitk", "limit_ratio"})
 
 TIME_DEPENDENT = frozenset({*DATES, "predict_linear", "time", "timestamp", "info", "start_timestamp"})
 """Functions whose result depends on the evaluation time even if their arguments do not."""
-KEEPS_NAME = frozenset({"first_over_time", "last_over_time", "info", "sort", "sort_desc"})
-"""Range and instant functions that leave the metric name alone."""

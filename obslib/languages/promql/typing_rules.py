@@ -134,21 +134,46 @@ def binary(query: str, node: Binary) -> Binary:
 
 
 def _binary_fault(node: Binary, *, scalars: bool) -> tuple[str, str]:
+    """The first broken rule and how to mend it, or two empty texts."""
     matching, both_vectors = node.matching, node.left.kind == VECTOR == node.right.kind
-    if node.bool_result and node.op not in COMPARISONS:
-        return "bool modifier can only be used on comparison operators", "drop bool."
-    if scalars and node.op in COMPARISONS and not node.bool_result:
-        return "comparisons between scalars must use BOOL modifier", f"write {node.op} bool."
-    if node.op in SET_OPERATORS and not both_vectors:
-        return f'set operator "{node.op}" not allowed in binary scalar expression', "use vectors on both sides."
     filled = matching.fill_left is not None or matching.fill_right is not None
-    if (matching.explicit or filled) and not both_vectors:
-        return "vector matching only allowed between instant vectors", "drop on, ignoring and fill."
-    if node.op in SET_OPERATORS and matching.many:
-        return f'no grouping allowed for "{node.op}" operation', f"drop group_{matching.many}."
-    if node.op in SET_OPERATORS and filled:
-        return f'filling in missing series not allowed for "{node.op}" operation', "drop fill."
+    comparison, sets = node.op in COMPARISONS, node.op in SET_OPERATORS
     twice = sorted(set(matching.labels) & set(matching.include)) if matching.on else []
-    if twice:
-        return f'label "{twice[0]}" must not occur in ON and GROUP clause at once', "drop it from one of them."
-    return "", ""
+    rules = [
+        (
+            node.bool_result and not comparison,
+            "bool modifier can only be used on comparison operators",
+            "drop bool.",
+        ),
+        (
+            scalars and comparison and not node.bool_result,
+            "comparisons between scalars must use BOOL modifier",
+            f"write {node.op} bool.",
+        ),
+        (
+            sets and not both_vectors,
+            f'set operator "{node.op}" not allowed in binary scalar expression',
+            "use vectors on both sides.",
+        ),
+        (
+            (matching.explicit or filled) and not both_vectors,
+            "vector matching only allowed between instant vectors",
+            "drop on, ignoring and fill.",
+        ),
+        (
+            sets and bool(matching.many),
+            f'no grouping allowed for "{node.op}" operation',
+            f"drop group_{matching.many}.",
+        ),
+        (
+            sets and filled,
+            f'filling in missing series not allowed for "{node.op}" operation',
+            "drop fill.",
+        ),
+        (
+            bool(twice),
+            f'label "{"".join(twice[:1])}" must not occur in ON and GROUP clause at once',
+            "drop it from one of them.",
+        ),
+    ]
+    return next(((problem, fix) for broken, problem, fix in rules if broken), ("", ""))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,7 +13,7 @@ from obslib.core.series import METRIC_NAME
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
-Labels = dict[str, str]
+Labels = Mapping[str, str]
 LabelKey = tuple[tuple[str, str], ...]
 
 Bounds = Callable[[Ints, Ints, Ints, int], tuple[Ints, Ints]]
@@ -21,7 +21,7 @@ Bounds = Callable[[Ints, Ints, Ints, int], tuple[Ints, Ints]]
 
 METADATA_LABELS = (METRIC_NAME, "__type__", "__unit__")
 """Labels that say what the metric is; operations that change its meaning drop them together."""
-BLOCK_CELLS = 1 << 18
+BLOCK_CELLS = 1 << 15
 """Windows are computed for about this many cells (series x steps) at a time, to stay in the caches."""
 
 
@@ -87,14 +87,14 @@ class Vector:
 
     def take(self, rows: npt.NDArray[np.intp] | Bools) -> Vector:
         """Some of the series, by position or mask."""
-        chosen = np.flatnonzero(rows) if rows.dtype == bool else rows
+        chosen = np.arange(len(self))[rows]
         return Vector(
             [self.labels[row] for row in chosen], self.values[chosen], self.present[chosen], self.drop_name[chosen]
         )
 
     def pruned(self) -> Vector:
         """Without series that are present at no step."""
-        alive = self.present.any(axis=1)
+        alive: Bools = np.asarray(self.present.any(axis=1))
         return self if alive.all() else self.take(alive)
 
     def dropping_names(self) -> Vector:
@@ -114,13 +114,14 @@ class Vector:
 class Windows:
     """Samples of some series, and for each series and step which of them lie in the range.
 
-    `times` and `values` are flat; the window of series `i` at step `j` is `left[i, j]:right[i, j]`.
-    `starts` and `ends` are the bounds of the ranges (epoch ms, open on the left), `evaluated` the
-    evaluation times.
+    `times` and `values` are flat; series `i` owns `offsets[i]:offsets[i + 1]`, its window at step `j` is
+    `left[i, j]:right[i, j]`. `starts` and `ends` are the bounds of the ranges (epoch ms, open on the left),
+    `evaluated` the evaluation times.
     """
 
     times: Ints
     values: Floats
+    offsets: Ints
     left: Ints
     right: Ints
     starts: Ints
@@ -137,8 +138,7 @@ class Windows:
         """Times and values at these flat positions; positions beyond the samples give the last one."""
         if not len(self.times):
             return np.zeros(places.shape, dtype=np.int64), np.full(places.shape, np.nan)
-        safe = np.clip(places, 0, len(self.times) - 1)
-        return self.times[safe], self.values[safe]
+        return self.times.take(places, mode="clip"), self.values.take(places, mode="clip")
 
     def nth(self, n: int) -> tuple[Bools, Ints, Floats]:
         """The `n`-th sample of each window: whether there is one, its time and value."""
@@ -198,6 +198,7 @@ class Ranges:
         return Windows(
             times,
             self.values[low:high],
+            offsets,
             left,
             right,
             self.ends - self.length,
@@ -228,10 +229,7 @@ def counts_until(times: Ints, offsets: Ints, moments: Ints) -> Ints:
     """
     series, steps = len(offsets) - 1, len(moments)
     step = int(moments[1] - moments[0]) if steps > 1 else 0
-    if step:
-        first = np.clip(-((moments[0] - times) // step), 0, steps)
-    else:
-        first = np.where(times <= moments[0], 0, steps)
+    first = np.clip(-((moments[0] - times) // step), 0, steps) if step else np.where(times <= moments[0], 0, steps)
     row = np.repeat(np.arange(series, dtype=np.int64) * (steps + 1), np.diff(offsets))
     counts = np.bincount(row + first, minlength=series * (steps + 1)).reshape(series, steps + 1)
     return np.asarray(np.cumsum(counts[:, :steps], axis=1) + offsets[:-1, None], dtype=np.int64)
