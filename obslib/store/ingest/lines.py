@@ -26,7 +26,7 @@ _BOM = b"\xef\xbb\xbf"
 class BinaryReader(Protocol):
     """What a plain, gzip and zstd file have in common."""
 
-    def read(self, size: int, /) -> bytes:
+    def read1(self, size: int, /) -> bytes:
         """At most `size` bytes; none at the end."""
         ...
 
@@ -53,7 +53,7 @@ class Stream:
     def __init__(self, path: Path, report: IngestReport) -> None:
         self._path, self._report = path, report
         self._file = _open(path)
-        self._offset = 0
+        self._offset, self._damaged = 0, False
         self._head = self._read(CHUNK_BYTES)
 
     @property
@@ -83,7 +83,7 @@ class Stream:
         rest, first, giant = b"", 1, False
         for block in self.blocks():
             data = rest + block
-            cut = data.rfind(b"\n") + 1
+            cut = _cut(data)
             if giant and cut:  # the rest of the line that was given up
                 start = data.find(b"\n") + 1
                 data, cut, first, giant = data[start:], cut - start, first + 1, False
@@ -109,18 +109,38 @@ class Stream:
         return head.removeprefix(_BOM)
 
     def _read(self, size: int) -> bytes:
-        try:
-            data = self._file.read(size)
-        except (OSError, EOFError, zlib.error) as error:
-            if not self._offset:
-                raise InputError(
-                    f"{self._path}, byte 0: cannot be decompressed: {error}.",
-                    fix="check that the file was copied completely.",
-                ) from error
-            self._report.skip(f"compressed data is damaged from here on ({error})", [self._offset], unit="byte")
-            return b""
-        self._offset += len(data)
-        return bytes(data)
+        parts: list[bytes] = []
+        missing = 0 if self._damaged else size
+        while missing:
+            try:
+                part = bytes(self._file.read1(missing))
+            except (OSError, EOFError, zlib.error) as error:
+                self._give_up(error, size - missing)
+                break
+            if not part:
+                break
+            parts.append(part)
+            missing -= len(part)
+        self._offset += size - missing
+        return b"".join(parts)
+
+    def _give_up(self, error: Exception, just_read: int) -> None:
+        self._damaged = True
+        if not self._offset + just_read:
+            raise InputError(
+                f"{self._path}, byte 0: cannot be decompressed: {error}.",
+                fix="check that the file was copied completely.",
+            ) from error
+        place = self._offset + just_read
+        self._report.skip(f"compressed data is damaged from here on ({error})", [place], unit="uncompressed byte")
+
+
+def _cut(data: bytes) -> int:
+    """Where the last line starts that is not indented: a stack trace stays with its record."""
+    end = data.rfind(b"\n", 0, max(len(data) - 1, 0))
+    while end >= 0 and data[end + 1] in b" \t":
+        end = data.rfind(b"\n", 0, end)
+    return end + 1 or data.rfind(b"\n") + 1
 
 
 def split_lines(data: bytes, report: IngestReport | None = None) -> pa.StringArray:

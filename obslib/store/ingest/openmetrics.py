@@ -96,12 +96,16 @@ class _Family:
 
 @dataclass
 class ExpositionParser:
-    """Takes chunks of lines; remembers metadata and series from chunk to chunk."""
+    """Takes chunks of lines; remembers metadata and series from chunk to chunk.
+
+    `untimed` counts samples that carried no time.
+    """
 
     report: IngestReport
     dialect: Dialect | None = None
     time_ms: int | None = None
     extra_labels: Mapping[str, str] = field(default_factory=dict)
+    untimed: int = 0
     _families: dict[str, _Family] = field(default_factory=dict)
     _index: SeriesIndex = field(default_factory=SeriesIndex)
     _known: dict[str, int | str] = field(default_factory=dict)
@@ -183,6 +187,7 @@ class ExpositionParser:
         given = texts.is_valid().to_numpy(zero_copy_only=False) & (pc.binary_length(texts).fill_null(0).to_numpy() > 0)
         numbers = pc.if_else(pa.array(given), texts, "nan").cast(pa.float64()).to_numpy(zero_copy_only=False)
         given &= np.isfinite(numbers)
+        self.untimed += int((~given).sum())
         if self.dialect is None and given.any():
             self.dialect = "openmetrics" if np.abs(numbers[given]).max() < _SECONDS_BELOW else "prometheus"
         scale = 1_000 if self.dialect == "openmetrics" else 1

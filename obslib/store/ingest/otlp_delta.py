@@ -43,7 +43,7 @@ def accumulate(deltas: Samples, starts: npt.NDArray[np.int64]) -> Samples:
         When each interval began, epoch milliseconds; 0 where unknown (then no 0 is put in).
     """
     order = np.lexsort((deltas.times, deltas.codes))
-    codes, times, added = deltas.codes[order], deltas.times[order], deltas.values[order]  # noqa: PD011 - a tuple's field
+    codes, times, added = deltas.codes[order], deltas.times[order], deltas.values[order]
     stale = is_stale(added)
     totals = pd.Series(np.where(stale, 0.0, added)).groupby(codes).cumsum().to_numpy()
     series, first = np.unique(codes, return_index=True)

@@ -21,8 +21,9 @@ import pyarrow.compute as pc
 from obslib.core.layout import Batch
 from obslib.core.series import STALE_NAN
 from obslib.store.ingest.any_value import attributes_json
-from obslib.store.ingest.nested import Indices, explode, field, hex_text, integers
+from obslib.store.ingest.nested import Indices, explode, field, integers
 from obslib.store.ingest.otlp_delta import Samples, accumulate, concat
+from obslib.store.ingest.otlp_ids import hex_text
 from obslib.store.ingest.otlp_owners import Owners
 from obslib.store.ingest.otlp_points import Expansion, expand, number_values
 from obslib.store.ingest.report import IngestReport

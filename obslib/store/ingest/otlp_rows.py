@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 
 from obslib.core import layout
 from obslib.store.ingest.any_value import attribute, attributes_json, json_strings, values_text
-from obslib.store.ingest.nested import column, explode, field, hex_text, integers, offsets_of, spread
+from obslib.store.ingest.nested import column, explode, field, integers, offsets_of, spread
+from obslib.store.ingest.otlp_ids import hex_text
 from obslib.store.ingest.report import IngestReport
 
 _NO_TIME = "no timestamp"

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from obslib.core.errors import InputError
-from obslib.store.ingest.nested import one_array
+from obslib.store.ingest.duck import columns_of
 
 Signal = Literal["traces", "logs", "metrics"]
 ROOTS: dict[Signal, str] = {"traces": "resource_spans", "logs": "resource_logs", "metrics": "resource_metrics"}
@@ -60,8 +60,15 @@ def open_any_values(items: pa.Array) -> pa.Array:
 
 
 def open_key_values(items: pa.Array) -> pa.Array:
-    """Elements of a `KeyValueList` as `KeyValue` structs."""
-    return _open(items, "KeyValue")
+    """Elements of a `KeyValueList` as `KeyValue` structs.
+
+    Where the list does not itself stand below a `KeyValue` (a log's body), `ptars` opens the pairs
+    and leaves their values serialized.
+    """
+    if not pa.types.is_struct(items.type):
+        return _open(items, "KeyValue")
+    values = open_any_values(pc.fill_null(pc.struct_field(items, "value"), b""))
+    return pa.StructArray.from_arrays([pc.struct_field(items, "key"), values], names=["key", "value"])
 
 
 def json_shape(message: Any) -> dict[str, object]:
@@ -71,6 +78,8 @@ def json_shape(message: Any) -> dict[str, object]:
 
 def align(source: pa.Array, target: pa.DataType) -> pa.Array:
     """Rename and cast what DuckDB read from JSON to the Arrow type that `ptars` yields for the message."""
+    if pa.types.is_string(source.type) and pa.types.is_nested(target):
+        return source  # unopened JSON of a nested value
     if pa.types.is_struct(target):
         return _align_struct(source, target)
     if pa.types.is_list(target):
@@ -96,12 +105,8 @@ def _align_struct(source: pa.Array, target: pa.StructType) -> pa.Array:
 
 
 def _parse(documents: pa.Array, shape: object) -> pa.Array:
-    import duckdb
-
-    with duckdb.connect() as connection:
-        connection.register("given", pa.table({"doc": documents}))
-        query = f"SELECT from_json(doc, '{json.dumps(shape)}') AS message FROM given"
-        return one_array(connection.sql(query).to_arrow_table()["message"])
+    query = f"SELECT from_json(doc, '{json.dumps(shape)}') FROM given"
+    return columns_of(query, {"doc": documents})[0]
 
 
 def _open(items: pa.Array, name: str) -> pa.Array:
@@ -110,9 +115,8 @@ def _open(items: pa.Array, name: str) -> pa.Array:
     message = common_pb2.DESCRIPTOR.message_types_by_name[name]
     handler = _handler(message)
     if not pa.types.is_string(items.type):
-        return pa.StructArray.from_arrays(
-            (batch := handler.array_to_record_batch(items)).columns, fields=list(batch.schema)
-        )
+        batch = handler.array_to_record_batch(items)
+        return pa.StructArray.from_arrays(batch.columns, fields=list(batch.schema))
     return align(_parse(items, json_shape(message)), pa.struct(list(handler.schema())))
 
 
@@ -123,7 +127,7 @@ def _json_type(item: Any) -> object:
     elif item.message_type is not None:
         kind = json_shape(item.message_type)
     else:
-        kind = _sql_types(type(item)).get(item.type, "VARCHAR")
+        kind = _sql_types(item.__class__).get(item.type, "VARCHAR")
     return [kind] if item.is_repeated else kind
 
 

@@ -1,0 +1,39 @@
+"""Trace and span ids of either OTLP encoding as lower-case hex."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from obslib.store.ingest.duck import columns_of
+
+_HEX = np.array([f"{byte:02x}" for byte in range(256)], dtype="S2")
+
+
+def hex_text(ids: pa.Array) -> pa.Array:
+    """Ids as lower-case hex, `""` where absent or all zero.
+
+    Bytes (protobuf) are written out; text (JSON) may be hex or, as protojson dumps have it, base64.
+    """
+    if pa.types.is_string(ids.type):
+        return _hex_of_text(pc.fill_null(ids, ""))
+    filled = pc.fill_null(ids, b"")
+    _, offsets, data = filled.buffers()
+    starts = np.frombuffer(offsets, dtype=np.int32)[filled.offset : filled.offset + len(filled) + 1]
+    raw = np.frombuffer(data or b"", dtype=np.uint8)[starts[0] : starts[-1]]
+    text = pa.py_buffer(_HEX[raw].tobytes())
+    ends = pa.py_buffer(((starts - starts[0]) * 2).astype(np.int32))
+    return _without_zero_ids(pa.StringArray.from_buffers(len(filled), ends, text))
+
+
+def _hex_of_text(ids: pa.Array) -> pa.Array:
+    if pc.any(pc.is_in(pc.utf8_length(ids), pa.array([12, 24], pa.int32()))).as_py():
+        query = """SELECT CASE WHEN length(id) IN (12, 24) THEN coalesce(lower(hex(try(from_base64(id)))), id)
+                   ELSE id END AS id FROM given"""
+        (ids,) = columns_of(query, {"id": ids})
+    return _without_zero_ids(pc.utf8_lower(ids))
+
+
+def _without_zero_ids(ids: pa.Array) -> pa.Array:
+    return pc.if_else(pc.match_substring_regex(ids, "^0+$"), "", ids)
