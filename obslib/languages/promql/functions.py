@@ -14,6 +14,7 @@ from obslib.languages.promql.context import Evaluates
 from obslib.languages.promql.elementwise import UNARY, date_part, round_to
 from obslib.languages.promql.extended import extended_function, extended_ranges
 from obslib.languages.promql.faults import unsupported
+from obslib.languages.promql.info import info
 from obslib.languages.promql.selecting import select_instant
 from obslib.languages.promql.signatures import DATES, NATIVE
 from obslib.languages.promql.syntax import Call, Expr, Range, Selector, unwrap
@@ -334,6 +335,7 @@ _VECTOR_FUNCTIONS: dict[str, Callable[[Evaluates, Call, Grid], Vector]] = {
     "histogram_fraction": _histogram_fraction,
     "histogram_quantile": _histogram_quantile,
     "histogram_quantiles": _histogram_quantiles,
+    "info": info,
     "label_join": _label_join,
     "label_replace": _label_replace,
     "predict_linear": _predict_linear,
