@@ -158,6 +158,6 @@ _ALL = [
         in_ci=True,
     ),
     Server("jaeger", JAEGER, _jaeger, "/api/services", ports=4),
-    Server("zipkin", ZIPKIN, _zipkin, "/health", start_seconds=90.0, environment=_zipkin_environment),
+    Server("zipkin", ZIPKIN, _zipkin, "/health", start_seconds=180.0, environment=_zipkin_environment),
 ]
 SERVERS = {server.name: server for server in _ALL}
