@@ -16,8 +16,17 @@ from obslib.store.manifest import DataFile, disk_error, publish
 
 DAY_NS = 86_400 * 10**9
 
-SAMPLES = pa.schema({"series_id": pa.int32(), "time": pa.timestamp("ms", "UTC"), "value": pa.float64()})
-SERIES = pa.schema({"series_id": pa.int32(), **dict(zip(layout.SERIES.names, layout.SERIES.types, strict=True))})
+
+def _stored(schema: pa.Schema) -> pa.Schema:
+    """The schema as the files hold it: times without a zone, all UTC, as DuckDB computes with them fastest."""
+    return pa.schema(
+        [item.with_type(pa.timestamp(item.type.unit)) if pa.types.is_timestamp(item.type) else item for item in schema]
+    )
+
+
+SAMPLES = pa.schema({"series_id": pa.int32(), "time": pa.timestamp("ms"), "value": pa.float64()})
+SERIES = pa.schema([pa.field("series_id", pa.int32()), *layout.SERIES, pa.field("service_name", pa.string())])
+"""`service_name` repeats the label `service`: a plain column joins three times faster than a map's entry."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +50,7 @@ class Kind:
 KINDS = {
     "metrics": Kind(SAMPLES, "time", ("series_id", "time"), 1 << 18, delta=("time",), plain=("value",)),
     "logs": Kind(
-        layout.LOGS,
+        _stored(layout.LOGS),
         "timestamp",
         ("timestamp",),
         1 << 16,
@@ -50,7 +59,7 @@ KINDS = {
         bloom=("trace_id",),
     ),
     "spans": Kind(
-        layout.SPANS,
+        _stored(layout.SPANS),
         "timestamp",
         ("timestamp",),
         1 << 16,
@@ -58,8 +67,10 @@ KINDS = {
         plain=("duration", "span_id"),
         bloom=("trace_id",),
     ),
-    "events": Kind(layout.EVENTS, "start_timestamp", ("start_timestamp",), 1 << 16),
-    "exemplars": Kind(layout.EXEMPLARS, "timestamp", ("metric_name", "timestamp"), 1 << 16, bloom=("trace_id",)),
+    "events": Kind(_stored(layout.EVENTS), "start_timestamp", ("start_timestamp",), 1 << 16),
+    "exemplars": Kind(
+        _stored(layout.EXEMPLARS), "timestamp", ("metric_name", "timestamp"), 1 << 16, bloom=("trace_id",)
+    ),
 }
 SERIES_KIND = Kind(SERIES, "", ("series_id",), 1 << 16)
 

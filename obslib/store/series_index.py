@@ -44,6 +44,7 @@ class SeriesIndex:
         ids = np.array([self._ids[key] for key in keys], dtype=np.int32)
         rows = pa.array([fresh[key] for key in order], pa.int64())
         added = series.take(rows).add_column(0, "series_id", pa.array(range(first, first + len(order)), pa.int32()))
+        added = added.append_column("service_name", pa.array([_service(key) for key in order], pa.string()))
         return ids, added.select(SERIES.names).cast(SERIES)
 
     def note_file(self, path: str) -> None:
@@ -79,7 +80,11 @@ def keys_of(series: pa.Table) -> list[Key]:
 
 def _neighbours(key: Key) -> tuple[str, str, Key]:
     """Series that are read together get ids, and so places in the files, side by side."""
-    return key[0], dict(key[1]).get("service", ""), key
+    return key[0], _service(key), key
+
+
+def _service(key: Key) -> str:
+    return next((value for name, value in key[1] if name == "service"), "")
 
 
 def _key(name: str, labels: Iterable[tuple[str, str]]) -> Key:

@@ -12,12 +12,14 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from obslib.core.errors import InputError, UnsupportedError
+from obslib.core.errors import InputError, QueryError, UnsupportedError
 from obslib.core.frames import EVENTS, LOGS, SEVERITIES, SPAN_KINDS, SPAN_STATUSES, SPANS, Table
 from obslib.core.protocols import Gap, Health
 from obslib.core.provenance import Provenance, attach
+from obslib.core.series import Matcher
 from obslib.core.window import Window, positive_duration
 from obslib.languages import promql
+from obslib.languages.promql.syntax import Selector
 from obslib.store.attributes import attribute_columns
 from obslib.store.store import Store
 
@@ -26,8 +28,8 @@ GAPS = (
     Gap("query_spans: TraceQL", "notimpl", "only '{}' (everything); filter the frame, or use ws.sql"),
 )
 
-_START = "make_timestamp_ns($start)::timestamptz_ns"
-_END = "make_timestamp_ns($end)::timestamptz_ns"
+_START = "make_timestamp_ns($start)"
+_END = "make_timestamp_ns($end)"
 _IN_WINDOW = f"timestamp >= {_START} and timestamp < {_END}"
 
 
@@ -135,7 +137,7 @@ class StoreSource:
 
     def _series(self, window: Window, selectors: Sequence[str]) -> list[Mapping[str, str]]:
         start, end = window.as_millis()
-        chosen = [promql.selector(text) for text in selectors] or [[]]
+        chosen = [_matchers(text) for text in selectors] or [()]
         return [labels for one in chosen for labels in self.store.live_series(one, start, end)]
 
     def _select(self, view: str, window: Window, rest: str) -> pa.Table:
@@ -199,6 +201,14 @@ def _with_attributes(
     kind: Table, fixed: Mapping[str, object], table: pa.Table, sources: tuple[str, ...]
 ) -> pd.DataFrame:
     return kind.build({**fixed, **attribute_columns(table, sources, frozenset(kind.columns))})
+
+
+def _matchers(text: str) -> Sequence[Matcher]:
+    """The matchers of a series selector such as `up{job="api"}`."""
+    parsed = promql.parse(text)
+    if not isinstance(parsed, Selector):
+        raise QueryError("a series selector was expected.", query=text, fix='write up{job="api"} or {job="api"}.')
+    return parsed.matchers
 
 
 def _times(table: pa.Table, column: str) -> pd.Series:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -16,8 +17,7 @@ from obslib.store.manifest import Manifest
 Parameters = Sequence[object] | Mapping[str, object]
 
 _METRICS = """
-    select samples.time, series.metric_name, series.labels['service'] as service_name, series.labels,
-        samples.value, series_id
+    select samples.time, series.metric_name, series.service_name, series.labels, samples.value, series_id
     from samples join series using (series_id)
 """
 
@@ -66,8 +66,12 @@ def run(connection: duckdb.DuckDBPyConnection, query: str, parameters: Parameter
 
 
 def to_frame(table: pa.Table) -> pd.DataFrame:
-    """Arrow to pandas: repeated strings categorical, times in UTC."""
-    return table.to_pandas()
+    """Arrow to pandas; times, which the files hold without a zone, as UTC."""
+    zoned = [
+        item.with_type(pa.timestamp(item.type.unit, "UTC")) if pa.types.is_timestamp(item.type) else item
+        for item in table.schema
+    ]
+    return table.cast(pa.schema(zoned)).to_pandas()
 
 
 def _only_reads(query: str) -> None:
@@ -86,7 +90,11 @@ def _only_reads(query: str) -> None:
 
 def _bindable(parameters: Parameters) -> object:
     def plain(value: object) -> object:
-        return value.to_pydatetime() if isinstance(value, pd.Timestamp) else value
+        """Moments lose their zone after conversion to UTC, as the files' times have none."""
+        if not isinstance(value, datetime):
+            return value
+        moment = pd.Timestamp(value)
+        return (moment if moment.tz is None else moment.tz_convert(None)).to_pydatetime(warn=False)
 
     if isinstance(parameters, Mapping):
         return {name: plain(value) for name, value in parameters.items()}
@@ -126,7 +134,7 @@ def _scan(files: list[str], schema: pa.Schema) -> str:
 
 def _duckdb_type(kind: pa.DataType) -> str:
     if pa.types.is_timestamp(kind):
-        return "timestamptz_ns" if kind.unit == "ns" else "timestamptz"
+        return "timestamp_ns" if kind.unit == "ns" else "timestamp"
     if pa.types.is_map(kind):
         return "map(varchar, varchar)"
     if pa.types.is_dictionary(kind) or pa.types.is_string(kind):
