@@ -16,25 +16,29 @@ configuration folder. A profile found in the first is not looked up in the secon
     token = {env = "PROM_TOKEN"}           # also {file = "path"}, {keyring = "service/user"}
 
 `OBSLIB_<PROFILE>_<KEY>` sets or overrides a key, `OBSLIB_<PROFILE>_<SIGNAL>_<KEY>` one of a signal.
+A secret as plain text in a file is refused, and so is a password inside a URL.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
 from obslib.core.errors import InputError, nearest
-from obslib.core.secrets import Secret, read_secret
+from obslib.core.secrets import MisplacedSecret, Secret, read_secret
 
 SIGNALS = ("metrics", "logs", "traces", "events")
 SECRET_KEYS = frozenset({"token", "password", "api_key", "app_key", "secret_key"})
 PROFILE_KEYS = frozenset({"now", "retention"})
 DEMO = "demo"
 FILE_NAME = "obslib.toml"
+_FILE_KEYS = ("default", "profiles")
+_PASSWORD_IN_URL = re.compile(r"://[^/?#\s]*:[^/?#\s]*@")
 
 
 @dataclass(frozen=True)
@@ -65,31 +69,36 @@ def load_profile(name: str | None = None, *, folder: Path | None = None) -> Prof
     """
     files = _read_files(folder)
     wanted = name or os.environ.get("OBSLIB_PROFILE") or _default(files) or DEMO
+    known = _names(files)
     for path, content in files:
         profiles = _table(content.get("profiles", {}), "profiles", path)
         if wanted in profiles:
-            return _profile(wanted, _table(profiles[wanted], f"profiles.{wanted}", path), str(path))
-    from_environment = _environment(wanted)
-    if from_environment.get("source") or any(f"{signal}_source" in from_environment for signal in SIGNALS):
-        return _profile(wanted, {}, "environment")
+            table = _table(profiles[wanted], f"profiles.{wanted}", path)
+            return _profile(wanted, table, str(path), _environment(wanted, known))
     if wanted == DEMO:
-        return Profile(DEMO, MappingProxyType({signal: Binding(DEMO) for signal in SIGNALS}), origin="built in")
+        return _profile(DEMO, {"source": DEMO}, "built in", _environment(DEMO, known))
+    from_environment = _environment(wanted, known)
+    if from_environment.keys() & {"source", *(f"{signal}_source" for signal in SIGNALS)}:
+        return _profile(wanted, {}, "environment", from_environment)
     raise InputError(
         f"there is no profile {wanted!r}.",
-        fix=f"add [profiles.{wanted}] to {FILE_NAME}; {nearest(wanted, profile_names(folder=folder))}",
+        fix=f"add [profiles.{wanted}] to {FILE_NAME}; {nearest(wanted, known)}",
     )
 
 
 def profile_names(*, folder: Path | None = None) -> list[str]:
     """Every profile of both files, and the demo."""
-    names = {DEMO}
-    for path, content in _read_files(folder):
-        names |= set(_table(content.get("profiles", {}), "profiles", path))
-    return sorted(names)
+    return _names(_read_files(folder))
 
 
 def parse_address(address: str) -> Profile | None:
-    """A profile from an address like `"prometheus+https://host"` or `"store:path"`; None if it is none."""
+    """A profile from an address like `"prometheus+https://host"` or `"store:path"`; None if it is none.
+
+    Raises
+    ------
+    InputError
+        If it holds a password: addresses stand in notebooks, and those are shared.
+    """
     if "://" in address:
         scheme, _, rest = address.partition("://")
         source, plus, transport = scheme.partition("+")
@@ -98,7 +107,7 @@ def parse_address(address: str) -> Profile | None:
         source, settings = "store", {"path": address.removeprefix("store:")}
     else:
         return None
-    binding = Binding(source, MappingProxyType(settings))
+    binding = _binding("the address", {"source": source, **_hide(settings, "address")}, "connect()")
     return Profile(source, MappingProxyType(dict.fromkeys(SIGNALS, binding)), origin="address")
 
 
@@ -124,11 +133,41 @@ def _read_files(folder: Path | None) -> list[tuple[Path, Mapping[str, object]]]:
 
 def _read_toml(path: Path) -> Mapping[str, object]:
     try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{path} is not valid TOML: {error}.", fix="mend the line it names.") from error
+        content = _hide(tomllib.loads(path.read_text("utf-8")), str(path))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        # Without its traceback: the parser's frames hold the whole file, also what should not be in it.
+        cause = error.with_traceback(None)
+        raise InputError(f"{path} is not valid TOML: {_where(error)}.", fix="mend the line it names.") from cause
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}.", fix="check its permissions.") from error
+    for key in content:
+        if key not in _FILE_KEYS:
+            raise InputError(f"{path}: there is no setting {key!r}.", fix=nearest(key, _FILE_KEYS))
+    return content
+
+
+def _where(error: tomllib.TOMLDecodeError | UnicodeDecodeError) -> str:
+    """The fault and its place, without the text around it."""
+    return f"no UTF-8 at byte {error.start}" if isinstance(error, UnicodeDecodeError) else error.args[0]
+
+
+def _hide(table: Mapping[str, object], origin: str) -> dict[str, object]:
+    """The same, with plain-text secrets out of sight from here on: no error or traceback can show them."""
+    return {key: _hidden(key, value, origin) for key, value in table.items()}
+
+
+def _hidden(key: str, value: object, origin: str) -> object:
+    if isinstance(value, Mapping):
+        return _hide(value, origin)
+    if isinstance(value, list):
+        return [_hidden(key, item, origin) for item in value]
+    is_secret = key in SECRET_KEYS or (isinstance(value, str) and _PASSWORD_IN_URL.search(value))
+    return MisplacedSecret(str(value), origin=origin) if is_secret else value
+
+
+def _names(files: list[tuple[Path, Mapping[str, object]]]) -> list[str]:
+    found = [_table(content.get("profiles", {}), "profiles", path) for path, content in files]
+    return sorted({DEMO}.union(*found))
 
 
 def _default(files: list[tuple[Path, Mapping[str, object]]]) -> str | None:
@@ -140,18 +179,12 @@ def _default(files: list[tuple[Path, Mapping[str, object]]]) -> str | None:
     return None
 
 
-def _profile(name: str, table: Mapping[str, object], origin: str) -> Profile:
-    override = _environment(name)
+def _profile(name: str, table: Mapping[str, object], origin: str, override: Mapping[str, object]) -> Profile:
     common: dict[str, object] = {key: value for key, value in table.items() if key not in SIGNALS}
     own = {signal: dict(_table(table.get(signal, {}), f"profiles.{name}.{signal}", origin)) for signal in SIGNALS}
     for key, value in override.items():
-        signal = next((s for s in SIGNALS if key.startswith(f"{s}_")), None)
-        target, short = (common, key) if signal is None else (own[signal], key.removeprefix(f"{signal}_"))
-        target[short] = (
-            Secret(value, origin=f"environment variable OBSLIB_{_upper(name)}_{key.upper()}")
-            if short in SECRET_KEYS
-            else value
-        )
+        signal, short = _split_key(key)
+        (common if signal is None else own[signal])[short] = value
     options = {key: common.pop(key) for key in PROFILE_KEYS & common.keys()}
     signals = {
         signal: _binding(f"profiles.{name}.{signal}", {**common, **settings}, origin)
@@ -170,15 +203,42 @@ def _binding(key: str, settings: dict[str, object], origin: str) -> Binding:
     source = settings.pop("source", None)
     if not isinstance(source, str):
         raise InputError(f"{origin}: {key} has no source.", fix='add source = "prometheus", "store", ...')
-    for name in SECRET_KEYS & settings.keys():
-        if not isinstance(settings[name], Secret):
-            settings[name] = read_secret(settings[name], key=f"{key}.{name}")
-    return Binding(source, MappingProxyType(settings))
+    return Binding(source, MappingProxyType({name: _setting(key, name, value) for name, value in settings.items()}))
 
 
-def _environment(profile: str) -> dict[str, str]:
+def _setting(key: str, name: str, value: object) -> object:
+    """One setting of a source; references to secrets become the secrets they lead to."""
+    if name in SECRET_KEYS:
+        return value if type(value) is Secret else read_secret(value, key=f"{key}.{name}")
+    if isinstance(value, MisplacedSecret):
+        raise InputError(
+            f"{key}: {name} (from {value.origin}) has a password in its URL.",
+            fix='leave it out, and set user and password in a profile: password = {env = "NAME"}.',
+        )
+    return value
+
+
+def _environment(profile: str, known: Sequence[str]) -> dict[str, object]:
+    """Settings of a profile in the environment by key; secrets are hidden as soon as they are read.
+
+    `OBSLIB_PROD_EU_URL` is the `url` of a profile `prod_eu` if there is one, else the `eu_url` of `prod`.
+    """
     prefix = f"OBSLIB_{_upper(profile)}_"
-    return {key.removeprefix(prefix).lower(): value for key, value in os.environ.items() if key.startswith(prefix)}
+    others = tuple(f"OBSLIB_{_upper(name)}_" for name in known if _upper(name).startswith(_upper(profile) + "_"))
+    keys = [key for key in os.environ if key.startswith(prefix) and not (others and key.startswith(others))]
+    return {key.removeprefix(prefix).lower(): _variable(key, key.removeprefix(prefix).lower()) for key in keys}
+
+
+def _variable(name: str, key: str) -> object:
+    origin = f"environment variable {name}"
+    if _split_key(key)[1] in SECRET_KEYS:
+        return Secret(os.environ[name], origin=origin)
+    return _hidden(key, os.environ[name], origin)
+
+
+def _split_key(key: str) -> tuple[str | None, str]:
+    signal = next((signal for signal in SIGNALS if key.startswith(f"{signal}_")), None)
+    return signal, key if signal is None else key.removeprefix(f"{signal}_")
 
 
 def _upper(name: str) -> str:

@@ -20,6 +20,7 @@ from __future__ import annotations
 import builtins
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from textwrap import indent
 
 
 class ObslibError(Exception):
@@ -68,9 +69,6 @@ class SchemaError(ObslibError, ValueError):
 
 class StoreError(ObslibError, OSError):
     """The embedded store cannot be read or written (disk full, read-only, damaged)."""
-
-    def __str__(self) -> str:
-        return ObslibError.__str__(self)
 
 
 class NotebookError(ObslibError, RuntimeError):
@@ -132,9 +130,6 @@ class RateLimitError(SourceError):
 class TimeoutError(SourceError, builtins.TimeoutError):  # noqa: A001 - the field's own word, in our namespace
     """The deadline for the whole call passed."""
 
-    def __str__(self) -> str:
-        return ObslibError.__str__(self)
-
 
 class PartialResultError(SourceError):
     """The backend says that its answer is incomplete, and the caller asked for a complete one."""
@@ -161,9 +156,13 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def _excerpt(query: str, position: int | None) -> str:
-    if not query or position is None:
-        return f"\n    {query}" if query else ""
-    before = query[:position]
-    line_start = before.rfind("\n") + 1
-    line = query[line_start:].split("\n", 1)[0]
-    return f"\n    {line}\n    {' ' * (position - line_start)}^"
+    """The query; with a position, its line alone and a caret below it (tabs kept, so that it lines up)."""
+    if not query:
+        return ""
+    if position is None:
+        return "\n" + indent(query, "    ", lambda _: True)
+    position = min(max(position, 0), len(query))
+    line_start = query.rfind("\n", 0, position) + 1
+    line = query[line_start:].split("\n", 1)[0].rstrip("\r")
+    margin = "".join(letter if letter == "\t" else " " for letter in query[line_start:position])
+    return f"\n    {line}\n    {margin}^"

@@ -140,14 +140,14 @@ def metric_frame(
     time
         `n` moments, sorted and unique: a `DatetimeIndex` or datetime64 (zoneless means UTC).
     values
-        `n` x `k` numbers; NaN is "not known".
+        `n` x `k` numbers, copied; NaN is "not known". Empty ones need no shape.
     labels
         `k` label sets, all different.
 
     Raises
     ------
     SchemaError
-        If the shapes disagree, times are unsorted or repeat, or two series have the same labels.
+        If the shapes disagree, times are unsorted, missing or repeat, or two series have the same labels.
 
     Examples
     --------
@@ -156,16 +156,14 @@ def metric_frame(
     [1.0, 2.0]
     """
     index = _time_index(time)
-    matrix = (
-        np.asarray(values, dtype=np.float64).reshape(len(index), len(labels))
-        if len(labels) == 0
-        else np.asarray(values, dtype=np.float64)
-    )
+    matrix = np.array(values, dtype=np.float64)
+    if matrix.size == 0 == len(index) * len(labels):
+        matrix = matrix.reshape(len(index), len(labels))
     faults = _shape_faults(index, matrix, labels)
     columns = label_index(labels)
     if not faults and not columns.is_unique:
-        twice = columns[columns.duplicated()][0]
-        faults.append(f"two series have the same labels: {twice}")
+        twice = labels[int(np.argmax(columns.duplicated()))]
+        faults.append(f"two series have the same labels: {dict(twice)}")
     if faults:
         raise SchemaError(
             "metric frame", faults, fix="sort by time, drop duplicates and give one label set per column."
@@ -205,9 +203,19 @@ def tidy(frame: pd.DataFrame, *, dropna: bool = False) -> pd.DataFrame:
     """The long form of a metric frame: `time`, one categorical column per label, `value`.
 
     Rows are ordered by series, then time: `n * k` of them, or fewer with `dropna`.
+
+    Raises
+    ------
+    InputError
+        If a label is called `time` or `value`, as the two other columns are.
     """
     steps, series = frame.shape
     names = _label_names(frame)
+    for name in {"time", "value"} & set(names):
+        raise InputError(
+            f"the label {name!r} would take the place of the column {name!r}.",
+            fix=f'rename it first: tidy(rename(frame, {{"{name}": "label_{name}"}})).',
+        )
     codes = np.repeat(np.arange(series), steps)
     long = {"time": frame.index.take(np.tile(np.arange(steps), series))}
     for level, name in enumerate(names):
@@ -238,18 +246,32 @@ def select(frame: pd.DataFrame, labels: Mapping[str, Selector]) -> pd.DataFrame:
 
 
 def rename(frame: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
-    """Rename labels; the values and all else stay."""
+    """Rename labels; the values and all else stay.
+
+    Raises
+    ------
+    InputError
+        If the frame has no such label, or two labels would have the same name.
+
+    Examples
+    --------
+    >>> frame = metric_frame(pd.date_range("2026-11-01", periods=1), [[1]], [{"job": "a"}])
+    >>> labels_of(rename(frame, {"job": "service"}))
+    [{'service': 'a'}]
+    """
     known = _label_names(frame)
     for name in names:
         if name not in known:
             raise InputError(f"the frame has no label {name!r}.", fix=nearest(name, known))
-    renamed = [{names.get(name, name): value for name, value in one.items()} for one in labels_of(frame)]
+    renamed = [names.get(name, name) for name in known]
+    twice = next((name for name in renamed if renamed.count(name) > 1), None)
+    if twice is not None:
+        raise InputError(f"two labels would be called {twice!r}.", fix="choose a name that is not in use.")
     result = frame.copy(deep=False)
-    result.columns = label_index(renamed)
-    if not result.columns.is_unique:
-        raise SchemaError(
-            "metric frame", ["the new names make two series equal"], fix="choose names that are not in use."
-        )
+    if renamed:
+        result.columns = frame.columns.set_names(renamed)
+    if len(renamed) > 1:
+        result.columns = result.columns.reorder_levels(sorted(renamed))
     return result
 
 
@@ -318,7 +340,9 @@ def _shape_faults(index: pd.DatetimeIndex, matrix: npt.NDArray[np.float64], labe
     faults = []
     if matrix.shape != (len(index), len(labels)):
         faults.append(f"values are {matrix.shape}, but there are {len(index)} times and {len(labels)} label sets")
-    if not index.is_monotonic_increasing:
+    if index.hasnans:
+        faults.append("times are missing")
+    elif not index.is_monotonic_increasing:
         faults.append("times are not sorted")
     if not index.is_unique:
         faults.append("times repeat")
@@ -332,9 +356,11 @@ def _missing(dtype: str, index: pd.Index) -> pd.Series:
 
 
 def _compact(column: pd.Series) -> pd.Series:
-    if not pd.api.types.is_string_dtype(column.dtype) or isinstance(column.dtype, pd.CategoricalDtype):
-        return column
-    return column.astype(CATEGORY) if column.nunique() * 2 < len(column) else column
+    """Text that repeats as a category; lists, objects and numbers as they are."""
+    typed = column.infer_objects()
+    if not isinstance(typed.dtype, pd.StringDtype):
+        return typed
+    return typed.astype(CATEGORY) if typed.nunique() * 2 < len(typed) else typed
 
 
 def _has_dtype(column: pd.Series, dtype: str) -> bool:

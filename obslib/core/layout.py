@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from obslib.core.errors import SchemaError, nearest
+
 _TIMESTAMP = pa.timestamp("ns", "UTC")
 _WORD = pa.dictionary(pa.int32(), pa.string())
 
@@ -130,11 +132,28 @@ class Batch:
 
 
 def conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    """Cast `table` to `schema`, adding absent columns with their neutral value (`""`, `{}`, 0 or null)."""
-    columns = [
-        _cast(table.column(item.name), item.type) if item.name in table.column_names else _neutral(item, table.num_rows)
-        for item in schema
+    """Cast `table` to `schema`, adding absent columns with their neutral value (`""`, `{}`, 0 or null).
+
+    Raises
+    ------
+    SchemaError
+        Naming every column that the schema has no place for, stands twice or cannot be cast, all at once.
+    """
+    faults = [
+        f"column {name!r} has no place in the layout ({nearest(name, schema.names)})"
+        for name in table.column_names
+        if name not in schema.names
     ]
+    faults += [f"column {name!r} stands twice" for name in schema.names if table.column_names.count(name) > 1]
+    columns = []
+    for item in () if faults else schema:
+        try:
+            present = item.name in table.column_names
+            columns.append(_cast(table[item.name], item.type) if present else _neutral(item, table.num_rows))
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            faults.append(f"column {item.name!r} cannot become {item.type}: {error}")
+    if faults:
+        raise SchemaError("telemetry", faults, fix="put further fields into the attributes column, as JSON text.")
     return pa.Table.from_arrays(columns, schema=schema)
 
 
@@ -145,11 +164,13 @@ def _cast(column: pa.ChunkedArray, wanted: pa.DataType) -> pa.ChunkedArray:
 
 
 def _neutral(item: pa.Field, rows: int) -> pa.Array:
-    if pa.types.is_timestamp(item.type):
-        return pa.nulls(rows, item.type)
     if pa.types.is_integer(item.type):
-        return pa.array(np.zeros(rows), item.type)
+        return pa.repeat(pa.scalar(0, item.type), rows)
     text = "{}" if item.name.endswith("attributes") else "[]" if item.name.endswith("_json") else ""
     if pa.types.is_dictionary(item.type):
         return pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, dtype=np.int32)), pa.array([text]))
-    return pa.repeat(text, rows)
+    if pa.types.is_string(item.type):
+        return pa.repeat(text, rows)
+    if pa.types.is_map(item.type):
+        return pa.array([[]], item.type).take(pa.array(np.zeros(rows, dtype=np.int32)))
+    return pa.nulls(rows, item.type)  # a time or a number that nobody knows

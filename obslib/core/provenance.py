@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields, replace
 
 import numpy as np
 import pandas as pd
@@ -65,8 +65,8 @@ class Provenance:
 def attach(frame: pd.DataFrame, provenance: Provenance) -> pd.DataFrame:
     """Return `frame` (sharing its data) with its provenance, row count and data hash in `attrs`."""
     result = frame.copy(deep=False)
-    described = asdict(provenance) | {"rows": len(frame), "data_hash": data_hash(frame)}
-    described["warnings"] = list(provenance.warnings)
+    described = asdict(replace(provenance, details=dict(provenance.details)))
+    described |= {"rows": len(frame), "data_hash": data_hash(frame), "warnings": list(provenance.warnings)}
     result.attrs = {**frame.attrs, KEY: described}
     return result
 
@@ -77,7 +77,7 @@ def provenance_of(frame: pd.DataFrame) -> Provenance:
     Raises
     ------
     InputError
-        If the frame carries none.
+        If the frame carries none, or one that `attach` has not written.
     """
     found = frame.attrs.get(KEY)
     if not isinstance(found, Mapping):
@@ -85,23 +85,37 @@ def provenance_of(frame: pd.DataFrame) -> Provenance:
             "this frame carries no provenance.",
             fix="use a frame that a workspace returned; operations between frames drop it.",
         )
+    names = {field.name for field in fields(Provenance)}
+    if found.keys() != names:
+        raise InputError(
+            f"this frame's provenance has foreign or missing keys: {sorted(found.keys() ^ names)}.",
+            fix="fetch the data again with this version of obslib.",
+        )
     return Provenance(**{**found, "warnings": tuple(found["warnings"])})
 
 
 def data_hash(frame: pd.DataFrame) -> str:
-    """16 hex digits over index, columns and values: equal data, equal hash, on any machine."""
+    """16 hex digits over a table's columns and values (a metric frame's times too): equal data, equal hash.
+
+    Equal means what it means to pandas: every NaN is the same, and so are 0 and -0.
+    """
     digest = hashlib.blake2b(digest_size=8)
     digest.update(repr(list(frame.columns.names)).encode())
     digest.update(repr(frame.columns.to_list()).encode())
+    if isinstance(frame.index, pd.DatetimeIndex):
+        digest.update(frame.index.as_unit("ns").asi8.tobytes())
+    else:
+        digest.update(str(len(frame)).encode())
     if len(frame.columns) and (frame.dtypes == np.float64).all():
-        digest.update(
-            np.ascontiguousarray(
-                frame.index.to_numpy().astype("datetime64[ns]")
-                if isinstance(frame.index, pd.DatetimeIndex)
-                else frame.index.to_numpy()
-            ).tobytes()
-        )
-        digest.update(np.ascontiguousarray(frame.to_numpy()).tobytes())
-    elif len(frame):
-        digest.update(pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes())
+        values = frame.to_numpy() + 0.0  # makes -0.0 zero, in a copy
+        values[np.isnan(values)] = np.nan
+        digest.update(np.ascontiguousarray(values).tobytes())
+    elif frame.size:
+        digest.update(pd.util.hash_pandas_object(_hashable(frame), index=False).to_numpy().tobytes())
     return digest.hexdigest()
+
+
+def _hashable(frame: pd.DataFrame) -> pd.DataFrame:
+    """Lists and dicts, as attributes may hold them, by their text."""
+    texts = {name: column.map(repr) for name, column in frame.items() if column.dtype == object}
+    return frame.assign(**texts) if texts else frame

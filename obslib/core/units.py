@@ -106,5 +106,7 @@ def _three_digits(number: float) -> str:
     if number == 0:
         return "0"
     digits = max(0, 2 - math.floor(math.log10(abs(number))))
-    text = f"{number:.{min(digits, 12)}f}"
+    if digits > 8:
+        return f"{number:.3g}"
+    text = f"{number:.{digits}f}"
     return text.rstrip("0").rstrip(".") if "." in text else f"{float(text):,.0f}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
+from fractions import Fraction
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
@@ -31,6 +32,11 @@ _UNIT_NS = {
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ns|us|ms|s|m|h|d|w|y)")
 _RELATIVE = re.compile(r"(?:now)?(?P<shifts>(?:[+-](?:\d+(?:ns|us|ms|s|m|h|d|w|M|y))+)*)(?:/(?P<round>[smhdwMy]))?")
 _SHIFT = re.compile(r"([+-])((?:\d+(?:ns|us|ms|s|m|h|d|w|M|y))+)")
+_ISO = re.compile(
+    r"\d{4}(-\d{2}(-\d{2}([T ]\d{2}(:\d{2}(:\d{2}([.,]\d{1,9})?)?)?)?)?|\d{4}(T\d{2}(\d{2}(\d{2})?)?)?)?"
+    r"( ?(Z|[+-]\d{2}(:?\d{2})?))?"
+)
+_WORDS = {"today": "now/d", "yesterday": "now-1d/d", "tomorrow": "now+1d/d"}
 _NICE_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400]
 
 
@@ -59,11 +65,12 @@ class Window:
     end: pd.Timestamp
 
     def __init__(self, start: Moment, end: Moment) -> None:
-        object.__setattr__(self, "start", parse_time(start))
-        object.__setattr__(self, "end", parse_time(end))
+        now = _now()  # one for both ends, or Window("-1h", "now") would be some microseconds longer than an hour
+        object.__setattr__(self, "start", parse_time(start, now=now))
+        object.__setattr__(self, "end", parse_time(end, now=now))
         if not self.start < self.end:
             raise InputError(
-                f"the window ends ({self.end}) before it has started ({self.start}).",
+                f"the window must end after its start, got {self.start} to {self.end}.",
                 fix="give a start earlier than the end, for example Window.last('6h').",
             )
 
@@ -71,14 +78,14 @@ class Window:
     def last(cls, span: Span, *, now: Moment | None = None) -> Window:
         """The window of length `span` that ends `now` (default: this very moment, read when called)."""
         end = parse_time("now" if now is None else now)
-        return cls(end - parse_duration(span), end)
+        return cls(_moved(end, -positive_duration(span, "span")), end)
 
     @classmethod
     def between(
         cls, start: Moment, end: Moment = "now", *, now: Moment | None = None, tz: str | tzinfo = "UTC"
     ) -> Window:
         """The window between two moments; relative terms count from `now`, bare times are in `tz`."""
-        moment = None if now is None else parse_time(now)
+        moment = _now() if now is None else parse_time(now)
         return cls(parse_time(start, now=moment, tz=tz), parse_time(end, now=moment, tz=tz))
 
     @property
@@ -89,10 +96,12 @@ class Window:
     def shift(self, by: Span) -> Window:
         """The same length, moved by `by`; `window.shift("-7d")` is the same time last week."""
         moved = parse_duration(by)
-        return Window(self.start + moved, self.end + moved)
+        return Window(_moved(self.start, moved), _moved(self.end, moved))
 
     def step(self, points: int = 1_000) -> pd.Timedelta:
         """A round step (1, 2, 5, 10, 15, 30 s ... 1 d, then whole days) that gives at most `points` steps."""
+        if points < 1:
+            raise InputError(f"points must be at least 1, got {points}.", fix="for example points=500.")
         seconds = self.duration.total_seconds() / points
         nice = next((step for step in _NICE_STEPS if step >= seconds), None)
         return _seconds(nice if nice is not None else int(np.ceil(seconds / 86_400)) * 86_400)
@@ -121,21 +130,26 @@ def parse_duration(span: Span) -> pd.Timedelta:
     >>> parse_duration("1h30m")
     Timedelta('0 days 01:30:00')
     """
-    if isinstance(span, bool):
+    length = span if isinstance(span, timedelta | np.timedelta64) else _nanoseconds(span)
+    if pd.isna(length):
         raise _bad_duration(span)
-    if isinstance(span, int | float | np.integer | np.floating):
-        if not np.isfinite(span):
-            raise _bad_duration(span)
-        return pd.Timedelta(round(float(span) * 10**9), unit="ns")
-    if isinstance(span, timedelta | np.timedelta64):
-        return pd.Timedelta(span).as_unit("ns")
+    try:
+        return pd.Timedelta(length, unit="ns" if isinstance(length, int) else None).as_unit("ns")
+    except (ValueError, OverflowError) as error:
+        raise InputError(f"{span!r} is longer than 292 years.", fix="give a shorter duration.") from error
+
+
+def _nanoseconds(span: str | float) -> int:
+    if isinstance(span, int | float | np.integer | np.floating) and not isinstance(span, bool) and np.isfinite(span):
+        return round(_exact(span) * 10**9)
+    if not isinstance(span, str):
+        raise _bad_duration(span)
     text = span.strip()
     sign, digits = (-1, text[1:]) if text.startswith("-") else (1, text)
     parts = _DURATION.findall(digits)
     if not parts or "".join(number + unit for number, unit in parts) != digits:
         raise _bad_duration(span)
-    total = sum(round(float(number) * _UNIT_NS[unit]) for number, unit in parts)
-    return pd.Timedelta(sign * total, unit="ns")
+    return sign * sum(round(Fraction(number) * _UNIT_NS[unit]) for number, unit in parts)
 
 
 def positive_duration(span: Span, name: str) -> pd.Timedelta:
@@ -181,11 +195,14 @@ def parse_time(moment: Moment, *, now: pd.Timestamp | None = None, tz: str | tzi
     if isinstance(moment, int | float | np.integer | np.floating):
         return _from_epoch(moment)
     if isinstance(moment, str):
-        relative = _parse_relative(moment.strip(), now, zone)
-        return relative if relative is not None else _parse_iso(moment, zone)
+        text = moment.strip()
+        relative = _parse_relative(text, now, zone)
+        return relative if relative is not None else _parse_iso(text, zone)
     if isinstance(moment, date) and not isinstance(moment, datetime):
         moment = datetime.combine(moment, time())
-    return _to_utc(pd.Timestamp(moment), zone)
+    if not isinstance(moment, datetime | np.datetime64):
+        raise _bad_time(moment)
+    return _to_utc(moment, zone)
 
 
 def _from_epoch(number: float) -> pd.Timestamp:
@@ -194,21 +211,25 @@ def _from_epoch(number: float) -> pd.Timestamp:
         raise _bad_time(number)
     size = abs(number)
     unit = next((u for u, limit in (("s", 1e11), ("ms", 1e14), ("us", 1e17)) if size < limit), "ns")
-    whole = int(number)
-    scale = _UNIT_NS[unit]
-    return pd.Timestamp(whole * scale + round((number - whole) * scale), unit="ns", tz="UTC")
+    try:
+        return pd.Timestamp(round(_exact(number) * _UNIT_NS[unit]), unit="ns", tz="UTC")
+    except (ValueError, OverflowError) as error:
+        raise _bad_time(number) from error
 
 
 def _parse_relative(text: str, now: pd.Timestamp | None, zone: tzinfo) -> pd.Timestamp | None:
-    text = {"today": "now/d", "yesterday": "now-1d/d", "tomorrow": "now+1d/d"}.get(text.lower(), text)
+    text = _WORDS.get(text.lower(), text)
     match = _RELATIVE.fullmatch(text)
     if not match or not text or text[0] == "/":
         return None
-    at = (pd.Timestamp.now("UTC").as_unit("ns") if now is None else now).tz_convert(zone)
-    for sign, amount in _SHIFT.findall(match["shifts"]):
-        at = at + _offset(amount) if sign == "+" else at - _offset(amount)
-    if match["round"]:
-        at = _floor(at, match["round"])
+    at = (_now() if now is None else now).tz_convert(zone)
+    try:
+        for sign, amount in _SHIFT.findall(match["shifts"]):
+            at = at + _offset(amount) if sign == "+" else at - _offset(amount)
+        if match["round"]:
+            at = _floor(at, match["round"])
+    except (ValueError, OverflowError) as error:
+        raise _bad_time(text) from error
     return at.tz_convert("UTC")
 
 
@@ -232,22 +253,42 @@ def _floor(at: pd.Timestamp, unit: str) -> pd.Timestamp:
 
 
 def _parse_iso(text: str, zone: tzinfo) -> pd.Timestamp:
-    if re.fullmatch(r"\d{9,19}(\.\d+)?", text.strip()):
+    """ISO 8601 and numbers only: pandas alone would guess at `11/01/2026`, and put `10:30` on today."""
+    if re.fullmatch(r"\d{9,19}(\.\d+)?", text):
         return _from_epoch(float(text) if "." in text else int(text))
-    try:
-        return _to_utc(pd.Timestamp(text), zone)
-    except (ValueError, OverflowError) as error:
-        raise _bad_time(text) from error
+    if not _ISO.fullmatch(text):
+        raise _bad_time(text)
+    return _to_utc(text, zone)
 
 
-def _to_utc(at: pd.Timestamp, zone: tzinfo) -> pd.Timestamp:
-    if at is pd.NaT:
-        raise _bad_time(at)
-    local = at.tz_localize(zone, ambiguous=True, nonexistent="shift_forward") if at.tz is None else at
+def _to_utc(moment: str | datetime | np.datetime64, zone: tzinfo) -> pd.Timestamp:
+    """A bare time that the zone has twice is the earlier one unless `fold` says otherwise; a skipped one moves on."""
+    if pd.isna(moment):
+        raise _bad_time(moment)
     try:
+        at = pd.Timestamp(moment)
+        local = at.tz_localize(zone, ambiguous=not at.fold, nonexistent="shift_forward") if at.tz is None else at
         return local.tz_convert("UTC").as_unit("ns")
     except (ValueError, OverflowError) as error:
-        raise _bad_time(at) from error
+        raise _bad_time(moment) from error
+
+
+def _exact(number: float) -> Fraction:
+    """Without the rounding of a float product; numpy's integers are no `int`."""
+    return Fraction(int(number) if isinstance(number, int | np.integer) else float(number))
+
+
+def _now() -> pd.Timestamp:
+    return pd.Timestamp.now("UTC").as_unit("ns")
+
+
+def _moved(moment: pd.Timestamp, by: pd.Timedelta) -> pd.Timestamp:
+    try:
+        return moment + by
+    except (ValueError, OverflowError) as error:
+        raise InputError(
+            f"{moment} moved by {by} lies outside the years 1677 to 2262.", fix="give a shorter duration."
+        ) from error
 
 
 def _zone(tz: str | tzinfo) -> tzinfo:
@@ -255,7 +296,7 @@ def _zone(tz: str | tzinfo) -> tzinfo:
         return tz
     try:
         return ZoneInfo(tz)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise InputError(f"unknown time zone {tz!r}.", fix="use a name like 'UTC' or 'Europe/Berlin'.") from error
 
 
