@@ -19,10 +19,10 @@ from obslib.store.ingest.moments import parse_moments
 
 _TEXT = r'(?:[^"\\]|\\.)*'
 LINE = (
-    r"^(?P<client>\S+) (?P<ident>\S+) (?P<user>\S+(?: \S+)*?) \[(?P<time>[^\]]{20,32})\] "
-    rf'"(?P<request>{_TEXT})" (?P<status>\d{{3}}|-) (?P<size>\d+|-)'
-    rf'(?: "(?P<referrer>{_TEXT})" "(?P<agent>{_TEXT})")?(?P<rest>(?: .*)?)$'
+    r"^(?P<client>\S+) (?P<ident>\S+) (?P<user>\S+) \[(?P<time>[^\]]+)\] "
+    rf'"(?P<request>{_TEXT})" (?P<status>[0-9]{{3}}|-) (?P<size>[0-9]+|-)(?P<tail>|[ \t].*)$'
 )
+_TAIL = rf'^ "(?P<referrer>{_TEXT})" "(?P<agent>{_TEXT})"(?P<rest>.*)$'
 _REQUEST = (
     r"^(?P<method>[A-Z][A-Z_-]*) (?P<path>[^ ?]*)(?:\?(?P<query>[^ ]*))?"
     r"(?: (?P<protocol>[A-Za-z]+)/(?P<version>[0-9.]+))?$"
@@ -64,6 +64,8 @@ def _severity_text(status: pa.Array) -> pa.Array:
 
 def _attributes(entries: pa.Array) -> pa.Array:
     request = pc.extract_regex(entries.field("request"), _REQUEST)
+    tail = pc.extract_regex(entries.field("tail"), _TAIL)
+    rest = pc.if_else(tail.is_valid(), pc.struct_field(tail, "rest"), entries.field("tail"))
     plain = pc.if_else(request.is_valid(), None, _given(entries.field("request")))
     texts = {
         "client.address": _given(entries.field("client")),
@@ -72,10 +74,10 @@ def _attributes(entries: pa.Array) -> pa.Array:
         "url.path": pc.struct_field(request, "path"),
         "url.query": pc.struct_field(request, "query"),
         "network.protocol.version": pc.struct_field(request, "version"),
-        "user_agent.original": _unescaped(_given(entries.field("agent"))),
-        "http.request.header.referer": _unescaped(_given(entries.field("referrer"))),
+        "user_agent.original": _unescaped(_given(pc.struct_field(tail, "agent"))),
+        "http.request.header.referer": _unescaped(_given(pc.struct_field(tail, "referrer"))),
         "http.request.line": plain,
-        "access_log.rest": pc.utf8_trim_whitespace(entries.field("rest")),
+        "access_log.rest": pc.utf8_trim_whitespace(rest),
     }
     numbers = {
         "http.response.status_code": _given(entries.field("status")),

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from obslib.core.errors import InputError
 from obslib.store.ingest.report import IngestReport
 
-CHUNK_BYTES = 16 << 20
+CHUNK_BYTES = 8 << 20
 MAX_LINE_BYTES = 64 << 20
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _BOM = b"\xef\xbb\xbf"
@@ -58,7 +58,7 @@ class Stream:
 
     @property
     def head(self) -> bytes:
-        """The first bytes (up to 16 MiB), which later reads return again."""
+        """The first bytes (up to 8 MiB), which later reads return again."""
         return self._head
 
     def read_all(self) -> bytes:

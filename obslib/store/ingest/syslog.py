@@ -48,7 +48,8 @@ def read_syslog(stream: Stream, context: FileContext) -> Iterator[Batch]:
 
 
 def _decode(lines: Lines, context: FileContext) -> pa.Table:
-    new, old = pc.extract_regex(lines.texts, RFC5424), pc.extract_regex(lines.texts, BSD)
+    new = pc.extract_regex(lines.texts, RFC5424)
+    old = pc.extract_regex(pc.if_else(new.is_valid(), "", lines.texts), BSD)
     is_new = new.is_valid().to_numpy(zero_copy_only=False)
     is_record = is_new | old.is_valid().to_numpy(zero_copy_only=False)
     reason = "not a syslog line (RFC 5424 or 3164)"
@@ -87,20 +88,19 @@ def _times(texts: pa.Array, now: pd.Timestamp) -> pa.Array:
     bsd = pc.match_substring_regex(texts, "^[A-Z]")
     if not pc.any(bsd).as_py():
         return parse_moments(texts)
-    latest = now + pd.Timedelta(days=1)
     distinct = texts.dictionary_encode()
-    words = distinct.dictionary.to_pylist()
-    dated = pa.array([_with_year(word, latest) if word[:1].isalpha() else word for word in words], pa.string())
-    return parse_moments(dated.take(distinct.indices))
+    words = pd.Series(distinct.dictionary.to_pylist(), dtype="str")
+    dated = words.where(~words.str.match(_BSD), _with_year(words, now + pd.Timedelta(days=1)))
+    return parse_moments(pa.array(dated, pa.string(), from_pandas=True).take(distinct.indices))
 
 
-def _with_year(text: str, latest: pd.Timestamp) -> str | None:
-    """`Feb 29 12:00:00` in the latest year in which it exists and is not after `latest`."""
+def _with_year(words: pd.Series, latest: pd.Timestamp) -> pd.Series:
+    """`Feb 29 12:00:00` in the latest year in which it exists and is not after `latest`, as ISO text."""
+    found = pd.Series(pd.NaT, index=words.index, dtype="datetime64[ns, UTC]")
     for year in range(latest.year, latest.year - 9, -1):
-        moment = pd.to_datetime(f"{year} {text}", format="%Y %b %d %H:%M:%S", errors="coerce", utc=True)
-        if moment is not pd.NaT and moment <= latest:
-            return str(moment.isoformat())
-    return None
+        moments = pd.to_datetime(f"{year} " + words, format="%Y %b %d %H:%M:%S", errors="coerce", utc=True)
+        found = found.fillna(moments.where(moments <= latest))
+    return found.dt.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _numbers(priority: npt.NDArray[np.int32]) -> pa.Array:
