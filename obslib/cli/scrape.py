@@ -6,7 +6,7 @@
 Each round is stored durably before the next; start again with the same store to continue. A target
 that cannot be scraped is recorded as up = 0. Look at the result with
   obslib store info telemetry
-  obslib run notebooks/00_start_here.ipynb --profile store:telemetry
+  obslib run 00_start_here --profile store:telemetry
 """
 
 from __future__ import annotations

@@ -13,7 +13,9 @@ from tests.live.support import get, live_server
 
 
 @pytest.mark.live
-@pytest.mark.parametrize("name", sorted(SERVERS))
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if SERVERS[name].in_ci else pytest.mark.slow) for name in sorted(SERVERS)]
+)
 def test_server_starts_answers_and_is_gone_afterwards(name):
     with live_server(name) as server:
         assert get(server.url + SERVERS[name].ready)
@@ -86,3 +88,27 @@ def test_a_tests_own_configuration_wins(tmp_path: Path):
     place = catalogue.Place(1, tmp_path)
     place.write("a.yml", "mine")
     assert place.write("a.yml", "default").read_text() == "mine"
+
+
+def kit(folder, version):
+    """A pretend Java development kit."""
+    (folder / "bin").mkdir(parents=True)
+    (folder / "bin" / "javac").touch()
+    (folder / "release").write_text(f'IMPLEMENTOR="X"\nJAVA_VERSION="{version}"\n')
+    return folder
+
+
+def test_the_oldest_development_kit_that_is_new_enough_is_chosen(monkeypatch, tmp_path):
+    old, new, newest = (kit(tmp_path / v, v) for v in ("17.0.15", "21.0.1", "25"))
+    (tmp_path / "no-kit").mkdir()
+    monkeypatch.setattr("shutil.which", lambda _name: str(old / "bin" / "javac"))
+    assert [install.development_kit(least) for least in (11, 17, 18, 25, 26)] == [old, old, new, newest, None]
+
+
+def test_without_java_there_is_no_development_kit(monkeypatch):
+    monkeypatch.setattr("shutil.which", lambda _name: None)
+    assert install.development_kit(17) is None
+    program = install.MavenProgram("x", Path("pom.xml"), profile="x", java=17)
+    assert not program.present()
+    with pytest.raises(install.UnavailableError, match="version 17 or later"):
+        program.install()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.live.servers.install import Debian, GoBuild, MavenJar, Origin
+from tests.live.servers.install import HERE, Debian, GoBuild, MavenJar, MavenProgram, Origin
 
 HOST = "127.0.0.1"
 
@@ -52,6 +52,12 @@ PROMETHEUS3 = GoBuild(
 
 JAEGER = GoBuild(version="v1.76.0", packages=("github.com/jaegertracing/jaeger/cmd/jaeger",))
 ZIPKIN = MavenJar("io.zipkin:zipkin-server:3.6.1:jar:exec", "zipkin-server-3.6.1-exec.jar")
+ELASTICSEARCH8 = MavenProgram("elasticsearch8", HERE / "elasticsearch" / "pom.xml", profile="8", java=17)
+ELASTICSEARCH9 = MavenProgram("elasticsearch9", HERE / "elasticsearch" / "pom.xml", profile="9", java=21)
+_NETTY = "org.elasticsearch.transport.netty4.Netty4Plugin"
+_XPACK = "org.elasticsearch.xpack.core.XPackPlugin"
+_ESQL_CORE = "org.elasticsearch.xpack.esql.core.plugin.EsqlCorePlugin"
+_ESQL = "org.elasticsearch.xpack.esql.plugin.EsqlPlugin"
 
 
 def _prometheus(program: Callable[[], str]) -> Callable[[Place], list[str]]:
@@ -135,6 +141,26 @@ def _zipkin_environment(place: Place) -> dict[str, str]:
     }
 
 
+def _elasticsearch(program: MavenProgram, *plugins: str) -> Callable[[Place], list[str]]:
+    """Search, aggregations, points in time and mappings; 8 has ES|QL too. No security, no scripts, no ingest."""
+
+    def command(place: Place) -> list[str]:
+        return [
+            *program.command(),
+            "-Xms512m",
+            "-Xmx1g",
+            f"-Des.path.home={place.folder}",
+            "--add-opens=java.base/java.nio=ALL-UNNAMED",  # answers in Arrow need it
+            "--enable-native-access=ALL-UNNAMED",
+            "org.elasticsearch.node.LoopbackNode",
+            str(place.folder),
+            str(place.port),
+            *plugins,
+        ]
+
+    return command
+
+
 _ALL = [
     Server(
         "prometheus",  # Debian's 2.42: window edges are those of Prometheus 2
@@ -156,6 +182,22 @@ _ALL = [
         _node_exporter,
         "/metrics",
         in_ci=True,
+    ),
+    Server(
+        "elasticsearch8",
+        ELASTICSEARCH8,
+        _elasticsearch(ELASTICSEARCH8, _NETTY, _XPACK, _ESQL_CORE, _ESQL),
+        "/_cluster/health",
+        ports=2,
+        start_seconds=180.0,
+    ),
+    Server(
+        "elasticsearch9",
+        ELASTICSEARCH9,
+        _elasticsearch(ELASTICSEARCH9, _NETTY, _XPACK),
+        "/_cluster/health",
+        ports=2,
+        start_seconds=180.0,
     ),
     Server("jaeger", JAEGER, _jaeger, "/api/services", ports=4),
     Server("zipkin", ZIPKIN, _zipkin, "/health", start_seconds=180.0, environment=_zipkin_environment),

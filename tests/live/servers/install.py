@@ -7,11 +7,12 @@ once. What is present already is left alone.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -108,32 +109,60 @@ class MavenJar:
 
 @dataclass(frozen=True)
 class MavenProgram:
-    """A class path described by a `pom.xml` of this folder, and Java files compiled against it."""
+    """The class path of one profile of a `pom.xml`, and Java files compiled against it.
+
+    The Java files beside the `pom.xml` are compiled; `java` is the least version that they run on.
+    """
 
     name: str
     pom: Path
-    sources: tuple[Path, ...]
-    java_home: Path | None
-    main_class_file: str
-    folder: Path = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "folder", cache_folder() / self.name)
-
-    def class_path(self) -> str:
-        return os.pathsep.join([str(self.folder / "classes"), str(self.folder / "lib" / "*")])
+    profile: str
+    java: int
 
     def present(self) -> bool:
-        return (self.folder / "classes" / self.main_class_file).exists()
+        return self._finished().exists() and development_kit(self.java) is not None
 
     def install(self) -> None:
-        if self.java_home is None:
-            raise UnavailableError(f"{self.name} needs a Java development kit that this machine does not have")
-        classes = self.folder / "classes"
-        classes.mkdir(parents=True, exist_ok=True)
-        run_maven(["-f", str(self.pom), "dependency:copy-dependencies", f"-DoutputDirectory={self.folder / 'lib'}"])
-        compiler = str(self.java_home / "bin" / "javac")
-        run([compiler, "-cp", str(self.folder / "lib" / "*"), "-d", str(classes), *map(str, self.sources)])
+        kit = development_kit(self.java)
+        if kit is None:
+            raise UnavailableError(f"{self.name} needs a Java development kit of version {self.java} or later")
+        jars = self._folder() / "lib"
+        run_maven(
+            ["-f", str(self.pom), "-P", self.profile, "dependency:copy-dependencies", f"-DoutputDirectory={jars}"]
+        )
+        sources = map(str, self.pom.parent.glob("*.java"))
+        run([str(kit / "bin" / "javac"), "-cp", str(jars / "*"), "-d", str(self._folder() / "classes"), *sources])
+        self._finished().touch()
+
+    def command(self) -> list[str]:
+        """How to start Java with this class path."""
+        class_path = os.pathsep.join([str(self._folder() / "classes"), str(self._folder() / "lib" / "*")])
+        return [str(development_kit(self.java) / "bin" / "java"), "-cp", class_path]
+
+    def _folder(self) -> Path:
+        return cache_folder() / self.name
+
+    def _finished(self) -> Path:
+        return self._folder() / "finished"
+
+
+def development_kit(least: int) -> Path | None:
+    """The home of the oldest Java development kit that is new enough: the default one, or one beside it."""
+    compiler = shutil.which("javac")
+    if compiler is None:
+        return None
+    default = Path(compiler).resolve().parent.parent
+    kits = {version: home for home in default.parent.iterdir() if (version := _java_version(home)) >= least}
+    return kits[min(kits)] if kits else None
+
+
+def _java_version(home: Path) -> int:
+    """The major version of a development kit, 0 if it is none."""
+    release = home / "release"
+    if not (home / "bin" / "javac").exists() or not release.exists():
+        return 0
+    found = re.search(r'JAVA_VERSION="(\d+)', release.read_text("utf-8"))
+    return int(found[1]) if found else 0
 
 
 def need(program: str) -> None:
