@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import time
 from collections.abc import Iterator
 
@@ -36,7 +37,9 @@ def judged() -> Iterator[tuple[str, MemorySeries, int]]:
 
 
 @settings(max_examples=COUNT, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(query=queries(), first=st.integers(-4, SAMPLES), steps=st.integers(0, 12), step=st.sampled_from((15, 30, 60, 77)))
+@given(
+    query=queries(), first=st.integers(-4, SAMPLES), steps=st.integers(0, 12), step=st.sampled_from((15, 30, 60, 77))
+)
 def test_range_queries_give_what_prometheus_gives(judged, query, first, steps, step):
     url, series, origin = judged
     start = origin + first * STEP
@@ -54,12 +57,11 @@ def test_instant_queries_give_what_prometheus_gives(judged, query, at):
 
 
 def assert_same(query, expected, evaluate):
-    try:
-        result = evaluate()
-    except QueryError as error:
-        assert expected.error, f"{query}: we fail with {error}, Prometheus does not"
+    if expected.error:
+        with pytest.raises(QueryError):
+            evaluate()
         return
-    assert not expected.error, f"{query}: Prometheus fails with {expected.error}, we do not"
+    result = evaluate()
     found = values_of(result)
     assert found.keys() == expected.series.keys(), query
     for labels, points in expected.series.items():
@@ -68,8 +70,20 @@ def assert_same(query, expected, evaluate):
             ours = found[labels][moment]
             close = math.isclose(ours, value, rel_tol=1e-8, abs_tol=1e-9) or (math.isnan(ours) and math.isnan(value))
             assert close, f"{query}: {labels} at {moment}: {ours}, Prometheus {value}"
-    assert set(result.warnings) == expected.warnings, query
-    assert set(result.infos) == expected.infos, query
+    for ours, theirs in ((result.warnings, expected.warnings), (result.infos, expected.infos)):
+        assert notes_of(query, ours) == notes_of(query, theirs), query
+
+
+def notes_of(query, notes):
+    """Annotations to compare.
+
+    Prometheus loses the position of a subquery whose inner expression stands in parentheses, and shows ten
+    annotations of a kind at most.
+    """
+    if len(notes) >= 10:
+        return len(notes) >= 10
+    positions = r"\s\(\d+:\d+\)$" if ":" in query else "$^"
+    return {re.sub(positions, "", text) for text in notes}
 
 
 def values_of(result: Result) -> oracle.Answer:

@@ -25,7 +25,8 @@ def evaluate_aggregation(evaluator: Evaluates, node: Aggregation, grid: Grid) ->
         return aggregate.reduce_groups(node.op, vector, groups)
     param = evaluator.scalar(node.param, grid)
     if node.op == "quantile":
-        warn_quantiles(evaluator, param, node.param.start)
+        # Prometheus keeps the warning of the last step only.
+        warn_quantiles(evaluator, param[-1:], node.param.start)
         groups = aggregate.Groups.of(vector, node.labels, without=node.without)
         return aggregate.quantile(vector, groups, param)
     if node.op == "limit_ratio":
@@ -38,16 +39,16 @@ def evaluate_aggregation(evaluator: Evaluates, node: Aggregation, grid: Grid) ->
 
 
 def warn_quantiles(evaluator: Evaluates, q: Floats, position: int) -> None:
-    """Warn of quantiles outside 0 to 1."""
+    """Warn of each quantile outside 0 to 1."""
     for value in np.unique(q[~((q >= 0) & (q <= 1))]):
         evaluator.ctx.warn(f"quantile value should be between 0 and 1, got {go_number(value)}", position)
 
 
 def go_number(value: float) -> str:
     """A number as Go's %g prints it."""
-    if np.isnan(value) or np.isinf(value):
+    if value == 0 or not np.isfinite(value) or 1e-4 <= abs(value) < 1e6:
         return aggregate.format_value(value)
-    return f"{value:.17g}" if float(f"{value:.15g}") != value else f"{value:.15g}"
+    return np.format_float_scientific(value, trim="-", exp_digits=2)
 
 
 def _whole(evaluator: Evaluates, node: Aggregation, param: Floats) -> Floats:

@@ -9,10 +9,10 @@ from typing import Protocol
 import numpy as np
 
 from obslib.core.errors import QueryError
-from obslib.core.series import Matcher, SeriesBlock, SeriesReader
+from obslib.core.series import METRIC_NAME, Matcher, SeriesBlock, SeriesReader
 from obslib.languages.promql.faults import evaluation_error, line_and_column
 from obslib.languages.promql.syntax import Expr
-from obslib.languages.promql.values import Floats, Grid, Ranges, Vector, label_key
+from obslib.languages.promql.values import Floats, Grid, Labels, Ranges, Vector, label_key
 
 
 @dataclass(frozen=True)
@@ -45,17 +45,28 @@ class Context:
     max_samples: int
     options: Options
     instant: bool
-    warnings: list[str] = field(default_factory=list)
-    infos: list[str] = field(default_factory=list)
+    _notes: dict[str, dict[str, int]] = field(default_factory=lambda: {"warning": {}, "info": {}})
     _blocks: dict[tuple[tuple[Matcher, ...], int, int], SeriesBlock] = field(default_factory=dict)
 
     def warn(self, text: str, position: int) -> None:
-        """Add a warning, once."""
-        self._note(self.warnings, f"PromQL warning: {text} ({line_and_column(self.query, position)})")
+        """Add a warning; of those that read the same, the last one's position counts."""
+        self._notes["warning"][text] = position
 
     def inform(self, text: str, position: int) -> None:
-        """Add an info, once."""
-        self._note(self.infos, f"PromQL info: {text} ({line_and_column(self.query, position)})")
+        """Add an info; of those that read the same, the last one's position counts."""
+        self._notes["info"][text] = position
+
+    def notes(self, kind: str) -> tuple[str, ...]:
+        """All annotations of a kind (`"warning"` or `"info"`), in Prometheus' words."""
+        return tuple(
+            f"PromQL {kind}: {text} ({line_and_column(self.query, position)})"
+            for text, position in self._notes[kind].items()
+        )
+
+    def for_metric(self, labels: Labels) -> str:
+        """The end of an annotation that names a metric; Prometheus only knows it with delayed name removal."""
+        name = labels.get(METRIC_NAME, "")
+        return f' for metric name "{name}"' if name and self.options.delayed_names else ""
 
     def fail(self, problem: str, position: int, fix: str) -> QueryError:
         """An error of evaluation at this place."""
@@ -85,11 +96,6 @@ class Context:
             self.check_size(len(block.times), position)
             self._blocks[key] = _sorted(block)
         return self._blocks[key]
-
-    @staticmethod
-    def _note(notes: list[str], text: str) -> None:
-        if text not in notes:
-            notes.append(text)
 
 
 def _sorted(block: SeriesBlock) -> SeriesBlock:

@@ -100,7 +100,7 @@ def query_range(
     >>> from obslib.languages.promql import MemorySeries
     >>> up = MemorySeries.of([({"__name__": "hits_total"}, [0, 60_000, 120_000], [0, 60, 180])])
     >>> query_range("rate(hits_total[2m])", up, start=120_000, end=120_000, step=60_000).values.tolist()
-    [[2.0]]
+    [[1.5]]
     """
     if step <= 0 or end < start:
         raise InputError(
@@ -182,4 +182,4 @@ def _raw(ranges: Ranges) -> tuple[Vector, npt.NDArray[np.int64]]:
 def _result(ctx: Context, vector: Vector, times: npt.NDArray[np.int64], kind: Kind) -> Result:
     values = np.where(vector.present, vector.values, np.nan).T
     labels = [dict(one) for one in vector.labels]
-    return Result(labels, times, values, vector.present.T, kind, tuple(ctx.warnings), tuple(ctx.infos))
+    return Result(labels, times, values, vector.present.T, kind, ctx.notes("warning"), ctx.notes("info"))

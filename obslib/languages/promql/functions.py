@@ -104,16 +104,14 @@ def _over_range(evaluator: Evaluates, node: Call, grid: Grid) -> Vector:
     else:
         result = ranges.map(RANGE_FUNCTIONS[node.function], keeps_name=node.function in _KEEP_NAME)
     if node.function in {"rate", "increase"}:
-        _doubt_counters(evaluator, node, ranges)
+        _doubt_counters(evaluator, node, result)
     return relabel.merge_equal(evaluator.ctx, result, node.start)
 
 
-def _doubt_counters(evaluator: Evaluates, node: Call, ranges: Ranges) -> None:
-    """Tell of metrics whose name or type does not promise a counter."""
-    lengths = np.diff(ranges.offsets)
-    for labels, length in zip(ranges.labels, lengths, strict=True):
-        name = labels.get(METRIC_NAME, "")
-        if length and name and not name.endswith(_COUNTER_SUFFIXES):
+def _doubt_counters(evaluator: Evaluates, node: Call, result: Vector) -> None:
+    """Tell of metrics whose name does not promise a counter."""
+    for name in sorted({labels.get(METRIC_NAME, "") for labels in result.labels}):
+        if name and not name.endswith(_COUNTER_SUFFIXES):
             evaluator.ctx.inform(
                 f'metric might not be a counter, name does not end in _total/_sum/_count/_bucket: "{name}"',
                 node.args[0].start,
@@ -132,8 +130,9 @@ def _windowed(
 def _quantile_over_time(evaluator: Evaluates, node: Call, grid: Grid) -> Vector:
     q = evaluator.scalar(node.args[0], grid)
     ranges = evaluator.ranges(node.args[1], grid)
-    warn_quantiles(evaluator, q, node.args[0].start)
-    return _windowed(evaluator, node, ranges, lambda windows: over_time.quantile_over_time(windows, q))
+    result = _windowed(evaluator, node, ranges, lambda windows: over_time.quantile_over_time(windows, q))
+    warn_quantiles(evaluator, q[result.present.any(axis=0)], node.args[0].start)
+    return result
 
 
 def _predict_linear(evaluator: Evaluates, node: Call, grid: Grid) -> Vector:
@@ -225,7 +224,7 @@ def implied_labels(matchers: tuple[Matcher, ...]) -> Labels:
 
 def _sort(evaluator: Evaluates, node: Call, grid: Grid) -> Vector:
     vector = evaluator.vector(node.args[0], grid)
-    if not evaluator.ctx.instant:
+    if len(grid) > 1:
         evaluator.ctx.warn(
             "sort is ineffective for range queries since results are always ordered by labels", node.start
         )
@@ -296,15 +295,15 @@ def _quantiles_of(
             values[row, steps], forced = histograms.quantile(buckets, q[steps])
             present[row, steps] = True
             if forced:
-                _tell_forced(evaluator, histogram.labels.get(METRIC_NAME, ""), source.start)
+                _tell_forced(evaluator, histogram.labels, source.start)
     labels = [histogram.labels for histogram in found]
     return Vector(labels, values, present, np.ones(len(found), dtype=bool))
 
 
-def _tell_forced(evaluator: Evaluates, name: str, position: int) -> None:
+def _tell_forced(evaluator: Evaluates, labels: Labels, position: int) -> None:
     evaluator.ctx.inform(
         "input to histogram_quantile needed to be fixed for monotonicity (see https://prometheus.io/docs/prometheus/"
-        "latest/querying/functions/#histogram_quantile)" + (f' for metric name "{name}"' if name else ""),
+        "latest/querying/functions/#histogram_quantile)" + evaluator.ctx.for_metric(labels),
         position,
     )
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from obslib.core.series import METRIC_NAME
 from obslib.languages.promql.context import Context
 from obslib.languages.promql.values import Bools, Floats, Ints, LabelKey, Labels, Vector
 
@@ -43,9 +42,11 @@ def histograms_of(ctx: Context, vector: Vector, position: int) -> list[Histogram
         text = labels.get(BUCKET_LABEL, "")
         bound = _bound(text)
         if bound is None:
-            name = labels.get(METRIC_NAME, "")
-            where = f' for metric name "{name}"' if name else ""
-            ctx.warn(f'bucket label "{BUCKET_LABEL}" is missing or has a malformed value of "{text}"{where}', position)
+            ctx.warn(
+                f'bucket label "{BUCKET_LABEL}" is missing or has a malformed value of "{text}"'
+                f"{ctx.for_metric(labels)}",
+                position,
+            )
             continue
         rest = {name: value for name, value in labels.items() if name != BUCKET_LABEL}
         histogram = found.setdefault(tuple(sorted(rest.items())), Histogram(rest, [], []))

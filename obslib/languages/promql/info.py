@@ -71,9 +71,8 @@ def info(evaluator: Evaluates, node: Call, grid: Grid) -> Vector:
     for row, own in enumerate(base.labels):
         chosen = infos.chosen.get(identity(own), {})
         if choice.is_info(own) or not chosen:
-            alternatives = [((), np.ones(len(grid), dtype=bool))]
-        else:
-            alternatives = _alternatives(list(chosen.values()))
+            chosen = {}
+        alternatives = _alternatives(list(chosen.values()), len(grid))
         for picked, steps in alternatives:
             if picked or choice.is_info(own) or choice.optional():
                 rows.append(row)
@@ -132,8 +131,10 @@ def reference_times(ctx: Context, node: Expr, grid: Grid) -> Ints:
         node = with_series[0]
 
 
-def _alternatives(chosen: list[Ints]) -> list[tuple[tuple[int, ...], Bools]]:
+def _alternatives(chosen: list[Ints], steps: int) -> list[tuple[tuple[int, ...], Bools]]:
     """Each distinct choice of info rows (without the -1s), and the steps at which it holds."""
+    if not chosen:
+        return [((), np.ones(steps, dtype=bool))]
     distinct, which = np.unique(np.array(chosen), axis=1, return_inverse=True)
     places = which.ravel()
     return [

@@ -23,24 +23,25 @@ def rate(windows: Windows, *, counter: bool = True, per_second: bool = True) -> 
     if counter:
         add_reset_corrections(windows, increase)
     counts = windows.counts
-    sampled = (last_times - first_times).astype(np.float64)
+    sampled = (last_times - first_times) / 1_000
     average = sampled / (counts - 1)
     limit = average * _THRESHOLD
     average /= 2
-    covered = sampled.copy()
-    to_end = (windows.ends - last_times).astype(np.float64)
-    np.copyto(to_end, average, where=to_end >= limit)
-    covered += to_end
-    to_start = (first_times - windows.starts).astype(np.float64)
+    to_start = (first_times - windows.starts) / 1_000
     np.copyto(to_start, average, where=to_start >= limit)
     if counter:
         # Counters are not negative: do not extrapolate to before their zero.
         to_zero = sampled * (first / increase)
         np.copyto(to_start, to_zero, where=(increase > 0) & (first >= 0) & (to_zero < to_start))
-    covered += to_start
-    sampled *= windows.seconds if per_second else 1.0
-    increase *= covered
-    increase /= sampled
+    to_end = (windows.ends - last_times) / 1_000
+    np.copyto(to_end, average, where=to_end >= limit)
+    # In Prometheus' order, so that results are the same to the last bit.
+    to_start += sampled
+    to_start += to_end
+    to_start /= sampled
+    if per_second:
+        to_start /= windows.seconds
+    increase *= to_start
     return increase, counts >= 2
 
 
