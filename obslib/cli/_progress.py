@@ -35,10 +35,12 @@ class Display:
             self._running.pop(step.notebook, None)
             self._finished += 1
             word = "FAILED" if step.failed else "ran"
-            self._line(f"{word:>8} {step.notebook} ({step.done} of {step.cells} cells, {step.seconds:.1f} s)")
+            self._line(
+                f"{word:>8} {step.notebook} ({step.done} of {step.cells} {_cells(step.cells)}, {step.seconds:.1f} s)"
+            )
         else:
             if step.done == 0 and not self._live:
-                self._line(f" started {step.notebook} ({step.cells} cells)")
+                self._line(f" started {step.notebook} ({step.cells} {_cells(step.cells)})")
             self._running[step.notebook] = step
         self._status()
 
@@ -60,3 +62,7 @@ class Display:
         text = f"{self._finished} of {self._total} notebooks, {elapsed:.0f} s  {running}"
         self._stream.write(f"\r\x1b[K{text[: shutil.get_terminal_size().columns - 1]}")
         self._stream.flush()
+
+
+def _cells(count: int) -> str:
+    return "cell" if count == 1 else "cells"

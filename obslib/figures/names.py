@@ -77,7 +77,8 @@ def _distinct(names: list[str], values: dict[str, list[str]]) -> int:
 
 def _single(common: Labels) -> str:
     """The name of a series that has nothing to be told apart from."""
-    return common.get(METRIC_NAME) or (next(iter(common.values())) if len(common) == 1 else "value")
+    few = SEPARATOR.join(common.values()) if len(common) <= _ENOUGH else ""
+    return common.get(METRIC_NAME) or few or "value"
 
 
 def _shortened(names: list[str], longest: int) -> tuple[str, ...]:

@@ -70,7 +70,7 @@ def _card(entry: Entry) -> str:
     return (
         f'<li class="card{" bad" if entry.failure else ""}">{picture}<div class="text"><h2>{heading}</h2>'
         f"<p>{escape(entry.question)}</p>{failure}"
-        f'<p class="facts"><span>{_duration(entry.seconds)}</span>{_warnings(entry.warnings)}</p></div></li>'
+        f'<div class="facts"><span>{_duration(entry.seconds)}</span>{_warnings(entry.warnings)}</div></div></li>'
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import atexit
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -60,7 +62,7 @@ class Execution:
         """Run every cell; a failing one ends the run and becomes its `failure`."""
         try:
             from nbclient import NotebookClient
-            from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+            from nbclient.exceptions import CellExecutionError, CellTimeoutError
         except ImportError as error:
             raise MissingDependencyError("nbclient", extra="export") from error
         started = time.monotonic()
@@ -72,8 +74,9 @@ class Execution:
             if self._killed:
                 self.kill()
 
-        def on_done(cell_index: int, **_rest: Any) -> None:
-            self._tell(cell_index + 1, started)
+        def on_done(cell_index: int, execute_reply: Any, **_rest: Any) -> None:
+            if execute_reply["content"]["status"] == "ok":
+                self._tell(cell_index + 1, started)
 
         self._manager = kernel_manager()
         client = NotebookClient(
@@ -88,7 +91,9 @@ class Execution:
         failure: NotebookError | None = None
         self._tell(0, started)
         try:
-            client.execute(cleanup_kc=True, env=kernel_environment(self.environment), cwd=str(Path.cwd()))
+            asyncio.run(
+                client.async_execute(cleanup_kc=True, env=kernel_environment(self.environment), cwd=str(Path.cwd()))
+            )
         except CellExecutionError as error:
             failure = self._failed(current, f"{error.ename}: {error.evalue}", "correct that cell, or its input.")
         except CellTimeoutError:
@@ -97,8 +102,10 @@ class Execution:
                 f"still running after {self.cell_timeout:g} s.",
                 "give it more time with a larger cell timeout.",
             )
-        except DeadKernelError:
-            failure = self._failed(current, "its kernel died.", "look for a crash or too little memory.")
+        except RuntimeError as error:  # of the kernel: it died, or did so before it had started
+            failure = self._failed(current, f"the kernel failed: {error}.", "look for a crash or too little memory.")
+        finally:  # nbclient forgets its hook if the kernel dies while it starts
+            atexit.unregister(client._cleanup_kernel)  # noqa: SLF001
         if failure is not None:
             self._tell(current, started, failed=True)
         seconds = time.monotonic() - started
