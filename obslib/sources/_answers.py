@@ -25,6 +25,7 @@ from obslib.core.units import format_value
 RETRIED_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 MESSAGE_LIMIT = 500
 CHUNK_BYTES = 1 << 18
+LONGEST_PATIENCE = 365.0 * 86_400
 _MESSAGE_KEYS = ("message", "error", "detail", "reason", "title", "description", "error_description", "errors")
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 
@@ -69,9 +70,9 @@ class Head:
         """How many seconds the backend asks us to wait; `wall_seconds` is now, for answers that name a date."""
         text = self.headers.get("retry-after", "").strip()
         if text.isdecimal():
-            return float(text)
+            return min(float(text), LONGEST_PATIENCE)
         try:
-            return max(0.0, parsedate_to_datetime(text).timestamp() - wall_seconds)
+            return min(max(0.0, parsedate_to_datetime(text).timestamp() - wall_seconds), LONGEST_PATIENCE)
         except (ValueError, TypeError):
             return None
 
@@ -98,14 +99,18 @@ def _wire_chunks(response: http.client.HTTPResponse) -> Iterator[bytes]:
 
 
 def _gunzip(wire: Iterable[bytes]) -> Iterator[bytes]:
+    """The contents of one gzip member after the other."""
     inflate = zlib.decompressobj(wbits=31)
     try:
         for chunk in wire:
-            pending = chunk
-            while pending and not inflate.eof:
-                if piece := inflate.decompress(pending, CHUNK_BYTES):
+            data, piece = chunk, b""
+            while data or (len(piece) == CHUNK_BYTES and not inflate.eof):  # a full piece: more may be inside
+                if inflate.eof:
+                    inflate = zlib.decompressobj(wbits=31)
+                piece = inflate.decompress(data, CHUNK_BYTES)
+                data = inflate.unused_data if inflate.eof else inflate.unconsumed_tail
+                if piece:
                     yield piece
-                pending = inflate.unconsumed_tail
     except zlib.error as error:
         raise BrokenBodyError(f"the body is not gzip: {error}") from error
     if not inflate.eof:
@@ -149,8 +154,13 @@ def error_of_status(status: int, where: str, message: str, query: str) -> Source
     return kind(problem, fix=fix)
 
 
-def error_of_failure(cause: Exception, where: str, *, limit: int) -> SourceError:
-    """The error that a broken connection or body means."""
+def detail_of(cause: Exception) -> str:
+    """What the system or the body says is wrong."""
+    return str(getattr(cause, "strerror", None) or cause) or type(cause).__name__
+
+
+def error_of_failure(cause: Exception, where: str, detail: str, *, limit: int) -> SourceError:
+    """The error that a broken connection or body means; `detail` says it in words fit to be shown."""
     if isinstance(cause, OversizeError):
         size = format_value(limit, "By")
         return SourceError(
@@ -162,7 +172,6 @@ def error_of_failure(cause: Exception, where: str, *, limit: int) -> SourceError
             f"{where}: the server's certificate is not trusted: {cause.verify_message}.",
             fix="set ca_file to the certificate authority's file, or use the host name that the certificate names.",
         )
-    detail = str(getattr(cause, "strerror", None) or cause) or type(cause).__name__
     if isinstance(cause, OSError) and not isinstance(cause, BrokenBodyError | ConnectionResetError):
         return SourceError(f"{where} failed: {detail}.", fix="check that the server runs, and the profile's url.")
     return SourceError(f"{where} failed: {detail}.", fix="run it again; if it stays, look at the proxies on the way.")

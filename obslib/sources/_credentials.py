@@ -96,6 +96,11 @@ def redact_urls(text: str) -> str:
     return _USERINFO.sub(MASK, text)
 
 
+def without_query(url: str) -> str:
+    """A URL for people: without its query, where some vendors want a key."""
+    return redact_urls(url.partition("?")[0])
+
+
 def split_userinfo(url: str) -> tuple[str, Credentials]:
     """A URL without its user info, and that as credentials."""
     scheme, separator, rest = url.partition("://")

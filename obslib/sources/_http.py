@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import http.client
 import logging
+import math
 import socket
 import ssl
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from itertools import chain
 from typing import Generic, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
-from obslib import __version__
 from obslib.core.errors import (
     AuthError,
     InputError,
@@ -34,15 +35,16 @@ from obslib.sources._answers import (
     BrokenBodyError,
     Head,
     OversizeError,
+    detail_of,
     error_of_failure,
     error_of_status,
     is_web_page,
     message_of,
     read_chunks,
 )
-from obslib.sources._credentials import ANONYMOUS, Credentials, redact_urls, split_userinfo
+from obslib.sources._credentials import ANONYMOUS, Credentials, split_userinfo, without_query
 from obslib.sources._request import JSON, Answer, Limits, Reader, Request, Timing
-from obslib.sources._transport import Budget, Connection, Origin, Pool
+from obslib.sources._transport import Budget, Connection, Origin, Pool, target_of
 
 T = TypeVar("T")
 MAX_REDIRECTS = 5
@@ -68,7 +70,7 @@ class _Failure:
 
 @dataclass(frozen=True)
 class _Redirect:
-    url: str
+    location: str
 
 
 class HttpClient:
@@ -110,13 +112,13 @@ class HttpClient:
         self.url = _checked_url(bare)
         self.backend = backend or urlsplit(bare).netloc
         self._credentials = credentials | own
-        self._headers = {"User-Agent": f"obslib/{__version__}", "Accept-Encoding": "gzip", **(headers or {})}
+        self._headers = {"User-Agent": f"obslib/{version('obslib')}", "Accept-Encoding": "gzip", **(headers or {})}
         self._limits = limits or Limits()
         self._timing = timing or Timing()
         self._pool = Pool(ca_file)
 
     def __repr__(self) -> str:
-        return f"HttpClient({self.url!r}, {self._credentials!r})"
+        return f"HttpClient({without_query(self.url)!r}, {self._credentials!r})"
 
     def close(self) -> None:
         """Close idle connections; the client may still be used."""
@@ -177,8 +179,8 @@ class HttpClient:
         """The error to raise: the last failure, or that there is no time for another attempt."""
         if failure.retry_after is not None and pause is not None:
             return RateLimitError(
-                f"{failure.error.problem}\nThe backend asks to wait {format_duration(failure.retry_after)}, "
-                f"longer than the {format_duration(timeout)} of this call.",
+                f"{failure.error.problem}\nThe backend asks to wait {format_duration(math.ceil(failure.retry_after))}, "
+                f"longer than is left of the {format_duration(timeout)} of this call.",
                 fix="wait as long as it asks, ask for less, or give the call a longer timeout.",
             )
         out_of_time = pause is not None or self._timing.clock() >= deadline
@@ -190,16 +192,16 @@ class HttpClient:
         )
 
     def _attempt(self, request: Request, read: Reader[T], deadline: float, attempt: int) -> _Success[T] | _Failure:
-        where = f"{self.backend}: {request.method} {self._address(request)} (attempt {attempt})"
-        url = self._address(request) + request.search()
+        url = request.url(self.url)
+        where = f"{self.backend}: {request.method} {without_query(url)} (attempt {attempt})"
         for _hop in range(MAX_REDIRECTS + 1):
             outcome = self._exchange(request, url, read, deadline, where)
             if not isinstance(outcome, _Redirect):
                 return outcome
-            refusal = self._refuse_redirect(request, url, outcome.url, where)
-            if refusal is not None:
-                return _Failure(refusal)
-            url = outcome.url
+            step = self._follow(request, url, outcome.location, where)
+            if isinstance(step, SourceError):
+                return _Failure(step)
+            url = step
         return _Failure(SourceError(f"{where} was redirected in a circle.", fix="use the final address as url."))
 
     def _exchange(
@@ -212,7 +214,7 @@ class HttpClient:
         keep = False
         try:
             response = self._send(connection, request, url, self._budget(deadline))
-            outcome = self._judge(response, request, url, read, where)
+            outcome = self._judge(response, request, read, where)
             keep = response.isclosed()
             return outcome
         except ObslibError:
@@ -223,19 +225,19 @@ class HttpClient:
             self._pool.give_back(connection) if keep else connection.close()
 
     def _send(self, connection: Connection, request: Request, url: str, budget: Budget) -> http.client.HTTPResponse:
-        parts = urlsplit(url)
-        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         headers = {**self._headers, "Accept": request.accept}
         if request.body:
             headers["Content-Type"] = request.content_type
-        return connection.exchange(request.method, target, headers.items(), self._credentials, request.body, budget)
+        return connection.exchange(
+            request.method, target_of(url), headers.items(), self._credentials, request.body, budget
+        )
 
     def _judge(
-        self, response: http.client.HTTPResponse, request: Request, url: str, read: Reader[T], where: str
+        self, response: http.client.HTTPResponse, request: Request, read: Reader[T], where: str
     ) -> _Success[T] | _Failure | _Redirect:
         head = Head.of(response)
         if head.status in {301, 302, 303, 307, 308} and "location" in head.headers:
-            return _Redirect(urljoin(url, head.headers["location"]))
+            return _Redirect(head.headers["location"])
         if not 200 <= head.status < 300:
             return self._refused(head, response, request, where)
         chunks = read_chunks(response, limit=self._limits.body_bytes)
@@ -270,15 +272,18 @@ class HttpClient:
                 fix="ask for a shorter window or a coarser step, or give the call a longer timeout.",
             )
             return _Failure(error, cause)
-        error = error_of_failure(cause, where, limit=self._limits.body_bytes)
-        error.problem = self._credentials.redact(error.problem)
+        detail = self._credentials.redact(detail_of(cause))
+        error = error_of_failure(cause, where, detail, limit=self._limits.body_bytes)
         return _Failure(error, cause, again=not isinstance(cause, _FINAL))
 
-    def _refuse_redirect(self, request: Request, url: str, target: str, where: str) -> SourceError | None:
-        old, new = Origin.of(url), Origin.of(target)
-        shown = redact_urls(f"{new.scheme}://{new.host}")
-        if new.scheme not in {"http", "https"} or not new.host:
+    def _follow(self, request: Request, url: str, location: str, where: str) -> str | SourceError:
+        """The URL that a redirect leads to, or why it is not followed."""
+        try:
+            target = urljoin(url, location)
+            old, new = Origin.of(url), Origin.of(target)
+        except ValueError:
             return SourceError(f"{where} was redirected to something that is no web address.", fix="check the url.")
+        shown = f"{new.scheme}://{new.host}"
         if not request.repeatable or request.body:
             return SourceError(f"{where} was redirected to {shown}.", fix="use the final address as url.")
         upgraded = old.host == new.host and new.scheme == "https"
@@ -287,10 +292,10 @@ class HttpClient:
                 f"{where} was redirected to {shown}, where its credentials must not go.",
                 fix="use the final address as url; if it is a login page, check the credentials.",
             )
-        return None
+        return target
 
     def _misfit(self, request: Request, body: bytes, error: msgspec.ValidationError) -> SourceError:
-        where = f"{self.backend}: {request.method} {self._address(request)}"
+        where = f"{self.backend}: {request.method} {without_query(request.url(self.url))}"
         message = self._credentials.redact(message_of(body)) if b"error" in body[:ERROR_BODY_BYTES] else ""
         if message:
             return SourceError(f"{where} was answered with an error: {message}", fix="correct what the message names.")
@@ -308,19 +313,19 @@ class HttpClient:
 
         return seconds
 
-    def _address(self, request: Request) -> str:
-        return f"{self.url}/{request.path.lstrip('/')}" if request.path else self.url
-
 
 def _whole(head: Head, chunks: Iterable[bytes]) -> Answer:
     return Answer(head, b"".join(chunks))
 
 
 def _checked_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise InputError(f"{url!r} is not an http or https URL.", fix="write it like https://prometheus.example.com.")
-    return url.rstrip("/")
+    try:
+        Origin.of(url)
+    except ValueError as error:
+        raise InputError(
+            f"{without_query(url)!r} is not an http or https URL.", fix="write it like https://prometheus.example.com."
+        ) from error
+    return url
 
 
 def _bare(error: Exception) -> Exception:

@@ -67,9 +67,13 @@ class Request:
         """Whether a retry can do no harm."""
         return self.safe or self.method in {"GET", "HEAD"}
 
-    def search(self) -> str:
-        """The encoded parameters with their question mark; a sequence repeats its name."""
-        return f"?{urlencode(self.params, doseq=True)}" if self.params else ""
+    def url(self, base: str) -> str:
+        """The absolute URL below `base`, whose own query stays; a parameter that is a sequence repeats."""
+        address, _, query = base.partition("?")
+        if self.path:
+            address = f"{address.rstrip('/')}/{self.path.lstrip('/')}"
+        queries = "&".join(filter(None, (query, urlencode(self.params, doseq=True))))
+        return f"{address}?{queries}" if queries else address
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import urllib.request
 from collections.abc import Callable, Iterable
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple, cast
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from obslib.sources._credentials import ANONYMOUS, Credentials, split_userinfo
 
@@ -27,6 +27,7 @@ Budget = Callable[[], float]
 """Seconds that the next read or write may take; raises builtin `TimeoutError` if there are none left."""
 
 IDLE_PER_ORIGIN = 8
+_SAFE = "/%:@!$&'()*+,;=~[]"
 
 
 class Origin(NamedTuple):
@@ -38,10 +39,25 @@ class Origin(NamedTuple):
 
     @classmethod
     def of(cls, url: str) -> Origin:
-        """The origin of an absolute URL."""
+        """The origin of an absolute URL.
+
+        Raises
+        ------
+        ValueError
+            If it is not http or https, or has no host, or a port that is no number.
+        """
         parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError("neither http nor https")
         default = 443 if parts.scheme == "https" else 80
-        return cls(parts.scheme, (parts.hostname or "").lower(), parts.port or default)
+        return cls(parts.scheme, parts.hostname.encode("idna").decode("ascii"), parts.port or default)
+
+
+def target_of(url: str) -> str:
+    """Path and query of a URL as they stand in the first line of a request: ASCII, nothing escaped twice."""
+    parts = urlsplit(url)
+    path, query = quote(parts.path or "/", safe=_SAFE), quote(parts.query, safe=f"{_SAFE}?")
+    return f"{path}?{query}" if query else path
 
 
 class _TimedReads(io.RawIOBase):

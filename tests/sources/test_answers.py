@@ -38,7 +38,15 @@ def test_a_message_is_cut_at_a_readable_length():
 
 
 @pytest.mark.parametrize(
-    ("value", "seconds"), [("3", 3.0), ("0", 0.0), ("", None), ("soon", None), ("Thu, 01 Jan 1970 00:00:30 GMT", 20.0)]
+    ("value", "seconds"),
+    [
+        ("3", 3.0),
+        ("0", 0.0),
+        ("9" * 400, 365 * 86_400.0),
+        ("", None),
+        ("soon", None),
+        ("Thu, 01 Jan 1970 00:00:30 GMT", 20.0),
+    ],
 )
 def test_patience_is_seconds_or_a_date(value, seconds):
     assert Head(429, {"retry-after": value}).retry_after(wall_seconds=10.0) == seconds
