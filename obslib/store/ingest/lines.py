@@ -136,11 +136,13 @@ class Stream:
 
 
 def _cut(data: bytes) -> int:
-    """Where the last line starts that is not indented: a stack trace stays with its record."""
+    """Where the last line starts that is not indented (a stack trace stays with its record); 0: read on first."""
     end = data.rfind(b"\n", 0, max(len(data) - 1, 0))
     while end >= 0 and data[end + 1] in b" \t":
         end = data.rfind(b"\n", 0, end)
-    return end + 1 or data.rfind(b"\n") + 1
+    if end < 0 and len(data) > MAX_LINE_BYTES // 2:
+        return data.rfind(b"\n") + 1
+    return end + 1
 
 
 def split_lines(data: bytes, report: IngestReport | None = None) -> pa.StringArray:
