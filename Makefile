@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install demo test lab lint bench clean
+.PHONY: install demo test lab lint bench notebooks clean
 install: $(STAMP)
 
 $(STAMP): pyproject.toml constraints.txt
@@ -26,6 +26,9 @@ lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+notebooks: $(STAMP)  ## store the notebooks' outputs anew, after a change that alters them on purpose
+	OBSLIB_FIGURES=text $(BIN)/jupyter execute --inplace notebooks/*.ipynb
 
 bench: $(STAMP)  ## the measured promises, at a scale for a laptop
 	$(BIN)/python -m benchmarks.store --scale 0.1

@@ -44,6 +44,7 @@ _HOMES = {
     "obslib.core.provenance": ("Provenance", "provenance_of"),
     "obslib.core.units": ("format_value",),
     "obslib.core.window": ("Window", "format_duration", "parse_duration", "parse_time"),
+    "obslib.figures.timeseries": ("plot_timeseries",),
     "obslib.store.store": ("Store",),
     "obslib.workspace": ("Workspace", "available_sources", "connect"),
 }
@@ -71,6 +72,7 @@ if TYPE_CHECKING:
     from obslib.core.provenance import Provenance, provenance_of
     from obslib.core.units import format_value
     from obslib.core.window import Window, format_duration, parse_duration, parse_time
+    from obslib.figures.timeseries import plot_timeseries
     from obslib.store.store import Store
     from obslib.workspace import Workspace, available_sources, connect
 

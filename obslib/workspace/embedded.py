@@ -6,9 +6,9 @@ import shutil
 import sys
 from collections.abc import Callable, Mapping
 from hashlib import blake2b
+from importlib.resources import files
 from pathlib import Path
 
-from obslib import demo
 from obslib.core.config import data_folder
 from obslib.core.errors import InputError
 from obslib.store.source import StoreSource
@@ -57,12 +57,13 @@ def demo_store_path(*, scale: float = 1.0, days: int = 35, seed: int = 7, progre
         return path
     say = progress or (lambda _: None)
     say(f"making the demo platform's telemetry ({days} days, about a minute) in {path} ...")
+    from obslib import demo  # the generator is needed only here
+
     building = path.with_name(f"{path.name}.building")
     shutil.rmtree(building, ignore_errors=True)
     store = Store.create(building)
     for batch in demo.generate(seed=seed, scale=scale, days=days):
         store.append(batch)
-    store.compact()
     store.set_property(NOW, demo.NOW.isoformat())
     building.replace(path)
     held = ", ".join(f"{one.rows:,} {one.signal}" for one in Store.open(path).info() if one.rows)
@@ -73,7 +74,8 @@ def demo_store_path(*, scale: float = 1.0, days: int = 35, seed: int = 7, progre
 def _fingerprint() -> str:
     """Changes with the generator's code, so that an old demo is never mistaken for the present one."""
     digest = blake2b(digest_size=4)
-    for module in sorted(Path(demo.__file__).parent.rglob("*.py")):
+    generator = files("obslib") / "demo"
+    for module in sorted(Path(str(generator)).rglob("*.py")):
         digest.update(module.read_bytes())
     return digest.hexdigest()
 
