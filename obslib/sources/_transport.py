@@ -18,6 +18,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple, cast
 from urllib.parse import quote, urlsplit
 
+from obslib.core.errors import InputError
 from obslib.sources._credentials import ANONYMOUS, Credentials, split_userinfo
 
 if TYPE_CHECKING:
@@ -106,7 +107,6 @@ class Connection:
 
     def __init__(self, origin: Origin, tls: Callable[[], ssl.SSLContext], connect_seconds: float) -> None:
         self.origin = origin
-        self.used = False
         self._budget: Budget = lambda: connect_seconds
         self._proxy, self._proxy_credentials = _proxy_for(origin)
         entry = self._proxy or origin
@@ -148,7 +148,6 @@ class Connection:
         if body or method == "POST":
             self._http.putheader("Content-Length", str(len(body)))
         self._http.endheaders(body or None)
-        self.used = True
         return self._http.getresponse()
 
     def reusable(self) -> bool:
@@ -219,7 +218,13 @@ class Pool:
     def _tls(self) -> ssl.SSLContext:
         """Made at the first https request: loading the system's certificates takes 20 ms."""
         if self._context is None:
-            self._context = ssl.create_default_context(cafile=self._ca_file or None)
+            try:
+                self._context = ssl.create_default_context(cafile=self._ca_file or None)
+            except OSError as error:
+                raise InputError(
+                    f"ca_file {self._ca_file!r} cannot be read as certificates: {error.strerror or error}.",
+                    fix="give the path of a PEM file with the certificate authority's certificate.",
+                ) from error
         return self._context
 
 
@@ -229,6 +234,11 @@ def _proxy_for(origin: Origin) -> tuple[Origin | None, Credentials]:
     if not address or _is_loopback(origin.host) or urllib.request.proxy_bypass(origin.host):
         return None, ANONYMOUS
     bare, credentials = split_userinfo(address if "://" in address else f"http://{address}")
+    if not bare.startswith("http://"):
+        raise InputError(
+            f"the environment names the proxy {bare!r}, and only http:// proxies can be used.",
+            fix=f"set {origin.scheme.upper()}_PROXY to an http:// proxy, or add {origin.host} to NO_PROXY.",
+        )
     return Origin.of(bare), credentials.for_proxy()
 
 

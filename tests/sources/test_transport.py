@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from obslib.core.errors import SourceError
+from obslib.core.errors import InputError, SourceError
 from obslib.core.secrets import Secret
 from obslib.sources import _transport
 from obslib.sources._credentials import Credentials
@@ -134,3 +134,28 @@ def test_no_more_connections_are_kept_than_allowed(monkeypatch, client_of):
         assert len(idle) <= 2
         client.close()
         assert client._pool._idle == {}
+
+
+def test_a_ca_file_that_is_none_is_refused_with_its_name(tmp_path, client_of):
+    for path, reason in ((tmp_path / "absent.pem", "No such file"), (tmp_path / "empty.pem", "ca_file")):
+        if path.stem == "empty":
+            path.write_text("nothing")
+        with pytest.raises(InputError, match=reason) as caught:
+            client_of("https://127.0.0.1:1", ca_file=str(path)).get()
+        assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize("address", ["socks5://ada:pw@proxy.example", "https://proxy.example:3128"])
+def test_a_proxy_of_another_kind_is_refused_with_advice(address, monkeypatch, client_of):
+    monkeypatch.setenv("http_proxy", address)
+    with pytest.raises(InputError, match=r"only http:// proxies") as caught:
+        client_of("http://metrics.example").get()
+    assert "HTTP_PROXY" in caught.value.fix
+    assert "pw" not in str(caught.value)
+
+
+def test_https_goes_through_a_tunnel_that_the_proxy_may_refuse(monkeypatch, client_of):
+    with faulty_server(lambda _call: Reply(b"", 407)) as proxy:
+        monkeypatch.setenv("https_proxy", proxy.url)
+        with pytest.raises(SourceError, match="Tunnel connection failed: 501"):
+            client_of("https://metrics.example").get()
