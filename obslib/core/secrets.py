@@ -111,6 +111,9 @@ def _from_file(name: str, key: str) -> Secret:
             f"{key} is to be read from the file {name}: {error.strerror}.",
             fix="create the file, readable by you alone.",
         ) from error
+    except UnicodeDecodeError:  # holds the file's bytes, so it is not kept as the cause
+        problem = f"{key} is to be read from the file {name}, which is not text."
+    raise InputError(problem, fix="store the secret as UTF-8.")
 
 
 def _from_keyring(name: str, key: str) -> Secret:
