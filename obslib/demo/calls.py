@@ -9,6 +9,15 @@ from functools import cached_property
 
 INTERNAL, SERVER, CLIENT, PRODUCER, CONSUMER = 1, 2, 3, 4, 5
 NETWORK = "network"
+SPREAD = 0.40
+"""Sigma of the log of a call's own time."""
+PASS_ON = frozenset({"web", "api-gateway"})
+"""Services that answer 502 when something behind them fails; the others answer 500."""
+FIRST_REFUSES = frozenset({400, 401, 404})
+STATEMENTS = {
+    "INSERT": "INSERT INTO ? (id, data, created_at) VALUES ($1, $2, $3)",
+    "SELECT": "SELECT * FROM ? WHERE key = $1 ORDER BY id LIMIT $2",
+}
 REPEATS_MEAN = 4.0
 """Mean of the Poisson number of further rounds of an N+1 query."""
 
@@ -59,7 +68,7 @@ class Call:
 
 def server(service: str, method: str, route: str, ms: float, *children: Call, parallel: bool = False) -> Call:
     """A service answering an HTTP request."""
-    attributes = {"http.request.method": method, "http.route": route}
+    attributes = {"http.request.method": method, "http.route": route, "url.scheme": "http"}
     return Call(service, f"{method} {route}", SERVER, service, ms, attributes, children, parallel=parallel)
 
 
@@ -75,20 +84,23 @@ def http(caller: str, callee: Call, *, chance: float = 1.0, on: str = "always", 
     return Call(caller, name, CLIENT, NETWORK, 0.8, attributes, (callee,), on=on, chance=chance)
 
 
-def with_retries(caller: str, callee: Call, retries: int) -> tuple[Call, ...]:
+def with_retries(caller: str, callee: Call, retries: int, *, chance: float = 1.0) -> tuple[Call, ...]:
     """The same call, tried again up to `retries` times when it fails."""
-    first = http(caller, callee)
+    first = http(caller, callee, chance=chance)
     return (first, *(http(caller, callee, on="retry", attempt=n) for n in range(1, retries + 1)))
 
 
 def sql(service: str, summary: str, ms: float, *, on: str = "always", chance: float = 1.0, rank: int = 0) -> Call:
     """A query; `summary` is `SELECT products` and the like."""
     verb = summary.partition(" ")[0]
-    attributes = {
+    attributes: dict[str, object] = {
         "db.system.name": "postgresql",
         "db.namespace": "shop",
         "db.operation.name": verb,
         "db.query.summary": summary,
+        "db.query.text": _statement(verb, summary.removeprefix(f"{verb} ")),
+        "server.address": "postgresql",
+        "server.port": 5432,
     }
     return Call(service, summary, CLIENT, "postgresql", ms, attributes, on=on, chance=chance, rank=rank)
 
@@ -100,7 +112,7 @@ def n_plus_one(service: str, summary: str, ms: float, most: int) -> tuple[Call, 
 
 def cache(service: str, command: str, ms: float = 0.35, *, on: str = "always", chance: float = 1.0) -> Call:
     """A Redis command."""
-    attributes = {"db.system.name": "redis", "db.operation.name": command}
+    attributes = {"db.system.name": "redis", "db.operation.name": command, "server.address": "redis"}
     return Call(service, command, CLIENT, "redis", ms, attributes, on=on, chance=chance)
 
 
@@ -170,11 +182,47 @@ class Route:
         """Positions of each call's children in `nodes`, in order."""
         return [[i for i, parent in enumerate(self.parents) if parent == me] for me in range(len(self.parents))]
 
+    @cached_property
+    def refuser(self) -> int:
+        """Which call answers with the client's fault: the first service behind the gateway, or the last; 0 if none."""
+        servers = [me for me, call in enumerate(self.nodes) if call.kind == SERVER]
+        behind = [me for me in servers if me > 1 and self.parents[self.parents[me]] == 1]
+        if not self.refused or not behind:
+            return 0
+        return behind[0] if self.refused_code in FIRST_REFUSES else behind[-1]
+
+    @cached_property
+    def refusing_path(self) -> frozenset[int]:
+        """The refusing call and every caller above it."""
+        return frozenset(self.lineage(self.refuser)) if self.refuser else frozenset()
+
+    def code(self, me: int, *, failed: bool) -> int:
+        """HTTP status with which the server at `me` answers when not refusing."""
+        if failed:
+            return 502 if self.nodes[me].service in PASS_ON else 500
+        return self.success_code if me < 2 else 200
+
+    def lineage(self, me: int) -> list[int]:
+        """`me` and its callers, the outermost first."""
+        line = [me]
+        while self.parents[line[0]] >= 0:
+            line.insert(0, self.parents[line[0]])
+        return line
+
+    def elder(self, me: int) -> int:
+        """The sibling just before `me`: the attempt that it repeats."""
+        return max(child for child in self.children[self.parents[me]] if child < me)
+
 
 def rank_probability(rank: int) -> float:
     """Probability that a request has at least `rank` further rounds (Poisson with mean REPEATS_MEAN)."""
     below = sum(REPEATS_MEAN**k / math.factorial(k) for k in range(rank))
     return 1.0 - math.exp(-REPEATS_MEAN) * below
+
+
+def _statement(verb: str, table: str) -> str:
+    """A parametrised statement such as an ORM writes."""
+    return STATEMENTS[verb].replace("?", table)
 
 
 def _walk(call: Call, parent: int, seen: list[tuple[Call, int]]) -> list[tuple[Call, int]]:

@@ -21,30 +21,6 @@ Level = Floats | float
 
 USUAL_FAILURES = {"shop": 0.012, "mail": 0.004, "postgresql": 8e-5, "redis": 3e-5, NETWORK: 5e-5}
 SERVICE_FAILURES = 1.5e-4
-PASS_ON = frozenset({"web", "api-gateway"})
-"""Services that answer 502 when something behind them fails; the others answer 500."""
-FIRST_REFUSES = frozenset({400, 401, 404})
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """A server span's route seen from outside, per minute: what its HTTP metrics say.
-
-    `quick` and `slow` are median seconds with the cache hit and missed, `miss` the share of the
-    latter; `failed` and `refused` are the shares of 5xx and 4xx answers.
-    """
-
-    service: str
-    method: str
-    route: str
-    rate: Floats
-    quick: Floats
-    slow: Floats
-    miss: Floats
-    failed: Floats
-    refused: Floats
-    success_code: int
-    refused_code: int
 
 
 @dataclass
@@ -58,15 +34,13 @@ class Model:
     busy: dict[str, Level] = field(default_factory=dict)
     calls: dict[str, Floats] = field(default_factory=dict)
     queries: dict[str, Floats] = field(default_factory=dict)
-    endpoints: list[Endpoint] = field(default_factory=list)
 
     @classmethod
     def of(cls, grid: Grid, knobs: Knobs, seed: int) -> Model:
-        """Work out load, then saturation, then what every endpoint's callers see."""
+        """Work out the load, then how busy it makes every service."""
         model = cls(grid, knobs, route_rates(grid, knobs, seed))
         model._count_calls()
         model._load_services()
-        model.endpoints = model._see_endpoints()
         return model
 
     def miss(self, route: Route) -> Level:
@@ -107,12 +81,12 @@ class Model:
         """Probability that each call of the route runs at all, given the cache's answer."""
         alive: list[Level] = [1.0] * len(route.nodes)
         stays = 1.0 - self.refused(route)
-        refuser = refusing(route)
+        refuser = route.refuser
         for me, call in enumerate(route.nodes[1:], start=1):
             parent = route.parents[me]
             if call.on == "retry":
-                first_try = _elder(route, me)
-                alive[me] = alive[first_try] * self._subtree_failure(route, first_try)
+                first_try = route.elder(me)
+                alive[me] = alive[first_try] * self.first_failure(route, first_try)
                 continue
             here = alive[parent] * self.chance(call)
             if call.on == "miss":
@@ -125,18 +99,18 @@ class Model:
     def rate_of(self, route: Route, me: int, share: Level) -> Floats:
         """Calls per second at position `me`, `share` of the route's requests; later where a queue holds them."""
         rate = self.rates[route.name] * share
-        for above in _lineage(route, me):
+        for above in route.lineage(me):
             if route.nodes[above].detached:
                 rate = dequeued(rate, self.knobs.amount("wait", queue_key(route.nodes[above])))
         return rate
 
-    def _subtree_failure(self, route: Route, me: int) -> Level:
+    def first_failure(self, route: Route, me: int) -> Level:
         """Probability that a call fails through itself or anything it waits for (retries aside)."""
         works: Level = 1.0 - self.failing(route.nodes[me].part)
         for child in route.children[me]:
             call = route.nodes[child]
             if not call.detached and call.on == "always":
-                works = works * (1.0 - self.chance(call) * self._subtree_failure(route, child))
+                works = works * (1.0 - self.chance(call) * self.first_failure(route, child))
         return 1.0 - works
 
     def _count_calls(self) -> None:
@@ -161,91 +135,6 @@ class Model:
             self.cpu[service.name] = used * service.cpu_limit * service.replicas
             self.busy[service.name] = 1.0 + used**3 / (1.0 - used)
 
-    def _see_endpoints(self) -> list[Endpoint]:
-        found: dict[tuple[str, str, str], list[Endpoint]] = {}
-        for route in ROUTES:
-            for endpoint in self._endpoints_of(route):
-                found.setdefault((endpoint.service, endpoint.method, endpoint.route), []).append(endpoint)
-        return [_merge(group) for group in found.values()]
-
-    def _endpoints_of(self, route: Route) -> list[Endpoint]:
-        full = np.ones(self.grid.size)
-        miss, refused, path = self.miss(route), self.refused(route), refusing_path(route)
-        reach = {missed: self.reach(route, missed=missed) for missed in (False, True)}
-        seen = []
-        for me, call in enumerate(route.nodes):
-            if call.kind != SERVER:
-                continue
-            share = reach[False][me] * (1.0 - miss) + reach[True][me] * miss
-            failed = self._failure(route, me, miss)
-            seen.append(
-                Endpoint(
-                    call.service, str(call.attributes["http.request.method"]), call.route,
-                    rate=self.rate_of(route, me, share),
-                    quick=self._duration(route, me, missed=False) * full,
-                    slow=self._duration(route, me, missed=True) * full,
-                    miss=miss * full,
-                    failed=failed * full,
-                    refused=(refused if me in path else 0.0) * (1.0 - failed) * full,
-                    success_code=route.success_code if me < 2 else 200,
-                    refused_code=route.refused_code,
-                )
-            )  # fmt: skip
-        return seen
-
-    def _duration(self, route: Route, me: int, *, missed: bool) -> Level:
-        call = route.nodes[me]
-        own = call.ms / 1e3 * self.slowness(call)
-        if call.part in BY_NAME:
-            own = own * self.node_slowness(call.part)
-        total = own + self.waiting(call)
-        parts: list[Level] = []
-        failed_before: Level = 1.0
-        for child in route.children[me]:
-            below = route.nodes[child]
-            if below.detached or (below.on == "miss" and not missed):
-                continue
-            chance = failed_before if below.on == "retry" else self.chance(below)
-            parts.append(self._duration(route, child, missed=missed) * chance)
-            failed_before = self._subtree_failure(route, child) * (failed_before if below.on == "retry" else 1.0)
-        if call.parallel and parts:
-            longest = parts[0]
-            for part in parts[1:]:
-                longest = np.maximum(longest, part)
-            return total + longest
-        return total + sum(parts, 0.0)
-
-    def _failure(self, route: Route, me: int, miss: Level) -> Level:
-        works: Level = 1.0 - self.failing(route.nodes[me].part)
-        children = [child for child in route.children[me] if not route.nodes[child].detached]
-        for place, child in enumerate(children):
-            call = route.nodes[child]
-            if call.on == "retry":
-                continue
-            attempts = 1 + sum(1 for later in children[place + 1 :] if route.nodes[later].on == "retry")
-            runs = self.chance(call) * (miss if call.on == "miss" else 1.0)
-            works = works * (1.0 - runs * self._failure(route, child, miss) ** attempts)
-        return 1.0 - works
-
-
-def refusing(route: Route) -> int:
-    """Which call answers with the client's fault: the first service behind the gateway, or the last."""
-    servers = [me for me, call in enumerate(route.nodes) if call.kind == SERVER]
-    behind = [me for me in servers if route.parents[route.parents[me]] == 1 and route.parents[me] > 0]
-    if not route.refused or not behind:
-        return 0
-    return behind[0] if route.refused_code in FIRST_REFUSES else behind[-1]
-
-
-def refusing_path(route: Route) -> set[int]:
-    """The refusing call and every caller above it."""
-    me = refusing(route)
-    path = {me} if me else set()
-    while me > 0:
-        me = route.parents[me]
-        path.add(me)
-    return path
-
 
 def queue_key(call: Call) -> str:
     """The `wait` knob of the queue that a consumer span works off."""
@@ -258,31 +147,3 @@ def dequeued(rate: Floats, wait: Level) -> Floats:
         return rate
     begun = np.arange(len(rate)) + np.rint(wait / 60.0).astype(np.int64)
     return np.bincount(begun, weights=rate, minlength=len(rate))[: len(rate)].astype(np.float64)
-
-
-def _lineage(route: Route, me: int) -> list[int]:
-    """`me` and its callers, the outermost first."""
-    line = [me]
-    while route.parents[line[0]] >= 0:
-        line.insert(0, route.parents[line[0]])
-    return line
-
-
-def _elder(route: Route, me: int) -> int:
-    """The sibling just before `me`: the attempt that it repeats."""
-    return max(child for child in route.children[route.parents[me]] if child < me)
-
-
-def _merge(group: list[Endpoint]) -> Endpoint:
-    """The same endpoint called from several routes: rates add, the rest is their weighted mean."""
-    rate = sum((one.rate for one in group), np.zeros_like(group[0].rate))
-    weights = [one.rate / np.maximum(rate, 1e-12) for one in group]
-
-    def mean(name: str) -> Floats:
-        return sum((w * getattr(one, name) for w, one in zip(weights, group, strict=True)), np.zeros_like(rate))
-
-    first = group[0]
-    return Endpoint(
-        first.service, first.method, first.route, rate, mean("quick"), mean("slow"), mean("miss"),
-        mean("failed"), mean("refused"), first.success_code, first.refused_code,
-    )  # fmt: skip

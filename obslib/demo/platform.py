@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from obslib.demo.clock import Grid
+from obslib.demo.endpoints import Endpoint, see_endpoints
 from obslib.demo.fleet import Fleet, build_fleet
 from obslib.demo.ids import stream
 from obslib.demo.incidents import Placed, placed, turn_knobs
@@ -24,6 +25,7 @@ class Platform:
     incidents: list[Placed]
     knobs: Knobs
     model: Model
+    endpoints: list[Endpoint]
     fleet: Fleet
 
     @classmethod
@@ -32,7 +34,8 @@ class Platform:
         grid = Grid(days)
         incidents = placed(grid)
         knobs = turn_knobs(grid, incidents)
-        return cls(seed, scale, grid, incidents, knobs, Model.of(grid, knobs, seed), build_fleet(grid, incidents, seed))
+        model, fleet = Model.of(grid, knobs, seed), build_fleet(grid, incidents, seed)
+        return cls(seed, scale, grid, incidents, knobs, model, see_endpoints(model), fleet)
 
     def rng(self, *purpose: object) -> np.random.Generator:
         """The random stream of one purpose."""

@@ -119,7 +119,7 @@ ROUTES = (
             "GET",
             "/api/v1/products/{id}",
             http(GATEWAY, _catalog_list("/products/{id}", "SELECT products", 5.0)),
-            http(GATEWAY, _history(), chance=0.7),
+            *with_retries(GATEWAY, _history(), 2, chance=0.7),
         ),
     ),
     Route(

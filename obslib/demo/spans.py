@@ -215,8 +215,7 @@ def _code(route: Route, me: int, outcome: int) -> int:
     if outcome == REFUSED:
         return route.refused_code
     if call.kind == SERVER:
-        passes_on = call.service in {"web", "api-gateway"}
-        return (502 if passes_on else 500) if outcome == FAILED else route.success_code if me < 2 else 200
+        return route.code(me, failed=outcome == FAILED)
     if not call.children:
         return 504 if outcome == FAILED else 200
     return 500 if outcome == FAILED else 200

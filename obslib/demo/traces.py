@@ -7,18 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from obslib.demo.calls import REPEATS_MEAN, SERVER, Route
+from obslib.demo.calls import REPEATS_MEAN, SERVER, SPREAD, Route
 from obslib.demo.clock import NOW, Flags, Floats, Ints
+from obslib.demo.endpoints import WAIT_SHAPE
 from obslib.demo.ids import zipf
-from obslib.demo.model import PASS_ON, Level, queue_key, refusing, refusing_path
+from obslib.demo.model import Level, queue_key
 from obslib.demo.platform import Platform
 from obslib.demo.routes import ROUTES
 from obslib.demo.topology import BY_NAME, NODES
 
 SAMPLING = 0.0176
 """Share of the requests that are traced (decided at the head, so errors are not favoured)."""
-SPREAD = 0.40
-"""Sigma of the log of a call's own time."""
 QUEUE_SECONDS = {"scrape": 0.9, "notify": 0.5}
 BACK_OFF = 0.05
 PRODUCTS, USERS = 20_000, 60_000
@@ -78,7 +77,7 @@ class _Sampler:
         self.missed = rng.random(shape[0]) < self._at(self.model.miss(route))
         self.refused = rng.random(shape[0]) < self._at(self.model.refused(route))
         self.rounds = rng.poisson(REPEATS_MEAN, shape[0])
-        self.refuser, self.path = refusing(route), refusing_path(route)
+        self.refuser, self.path = route.refuser, route.refusing_path
         involved = {call.service for call in route.nodes} | {call.part for call in route.nodes} & set(BY_NAME)
         self.pods = {service: self._choose_pods(service) for service in sorted(involved)}
 
@@ -118,7 +117,7 @@ class _Sampler:
         if call.part in BY_NAME:
             own = own * self._node_slowness(call.part)
         wait = self._at(self.model.waiting(call))
-        return own if np.ndim(wait) == 0 else own + wait * self.rng.gamma(3.0, 1.0 / 3.0, size)
+        return own if np.ndim(wait) == 0 else own + wait * self.rng.gamma(WAIT_SHAPE, 1.0 / WAIT_SHAPE, size)
 
     def _run(self, me: int, alive: Flags) -> None:
         """Decide what runs below `me`, what fails and how long each takes."""
@@ -185,8 +184,8 @@ class _Sampler:
         codes = np.zeros(self.alive.shape, dtype=np.int16)
         for me, call in enumerate(self.route.nodes):
             if call.kind == SERVER:
-                good = self.route.success_code if me < 2 else 200
-                codes[:, me] = np.where(self.failed[:, me], 502 if call.service in PASS_ON else 500, good)
+                answers = self.route.code(me, failed=True), self.route.code(me, failed=False)
+                codes[:, me] = np.where(self.failed[:, me], *answers)
                 if me in self.path:
                     answered = self.refused & self.alive[:, self.refuser] & ~self.failed[:, me]
                     codes[answered, me] = self.route.refused_code

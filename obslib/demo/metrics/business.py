@@ -6,10 +6,10 @@ import numpy as np
 from numpy.random import Generator
 
 from obslib.demo.clock import DAY_MINUTES, Floats
+from obslib.demo.endpoints import Endpoint
 from obslib.demo.load import GROWTH_PER_DAY
 from obslib.demo.metrics.data import queue_rates, waits
 from obslib.demo.metrics.series import MetricSet, jitter, poisson, rounded
-from obslib.demo.model import Endpoint
 from obslib.demo.routes import ROUTES
 from obslib.demo.topology import NODES, SERVICES
 
@@ -39,7 +39,7 @@ def add_business(series: MetricSet) -> None:
 
 
 def _web(series: MetricSet, method: str, route: str) -> Endpoint:
-    endpoints = series.platform.model.endpoints
+    endpoints = series.platform.endpoints
     return next(one for one in endpoints if (one.service, one.method, one.route) == ("web", method, route))
 
 
@@ -72,8 +72,7 @@ def _visits(series: MetricSet, route: str) -> Floats:
 
 def _patience(endpoint: Endpoint) -> Floats:
     """Share of visitors who stay, falling as pages get slower."""
-    seconds = endpoint.quick * (1.0 - endpoint.miss) + endpoint.slow * endpoint.miss
-    return np.asarray(np.exp(-np.maximum(seconds - 0.05, 0.0) / 0.9))
+    return np.asarray(np.exp(-np.maximum(endpoint.typical - 0.05, 0.0) / 0.9))
 
 
 def _savings(rng: Generator, hits: Floats, size: int) -> Floats:

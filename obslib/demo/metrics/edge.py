@@ -38,14 +38,14 @@ def _visitors(series: MetricSet) -> Floats:
 
 
 def _failing(series: MetricSet) -> Floats:
-    web = [one for one in series.platform.model.endpoints if one.service == "web"]
+    web = [one for one in series.platform.endpoints if one.service == "web"]
     total = np.sum([one.rate for one in web], axis=0)
     return np.asarray(np.sum([one.rate * one.failed for one in web], axis=0) / np.maximum(total, 1e-9))
 
 
 def _latency(series: MetricSet, route: str) -> Floats:
-    found = [one for one in series.platform.model.endpoints if one.service == "web" and one.route == route]
-    return np.asarray(found[0].quick * (1.0 - found[0].miss) + found[0].slow * found[0].miss)
+    found = [one for one in series.platform.endpoints if one.service == "web" and one.route == route]
+    return found[0].typical
 
 
 def _add_balancer(series: MetricSet, visitors: Floats) -> None:

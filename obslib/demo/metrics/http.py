@@ -6,19 +6,18 @@ import numpy as np
 from numpy.random import Generator
 
 from obslib.demo.clock import Floats
+from obslib.demo.endpoints import MEAN_BY_MEDIAN, Endpoint, Pace
 from obslib.demo.metrics.series import SECONDS, MetricSet, jitter, poisson
-from obslib.demo.model import PASS_ON, Endpoint, Model
+from obslib.demo.routes import ROUTES
 from obslib.demo.topology import NAMESPACE
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-SPREAD = 0.42
-"""Sigma of the log of durations within one minute, one endpoint and one cache answer."""
 PEERS = {"shop": ("scraper", "shops.example", 0.420), "mail": ("notifications", "api.mailbird.example", 0.095)}
 
 
 def add_http(series: MetricSet) -> None:
     """Add requests and durations of every endpoint, and of the calls to third parties."""
-    for endpoint in series.platform.model.endpoints:
+    for endpoint in series.platform.endpoints:
         _add_endpoint(series, endpoint)
     for part in PEERS:
         _add_peer(series, part)
@@ -40,7 +39,7 @@ def _add_endpoint(series: MetricSet, endpoint: Endpoint) -> None:
     codes = {
         str(endpoint.success_code): total - failed - refused,
         str(endpoint.refused_code): refused.astype(np.float64),
-        "502" if endpoint.service in PASS_ON else "500": failed.astype(np.float64),
+        str(endpoint.failed_code): failed.astype(np.float64),
     }
     for code, growth in codes.items():
         if growth.any():
@@ -55,17 +54,18 @@ def duration_labels(service: str, method: str, route: str) -> dict[str, str]:
 
 def _buckets(rng: Generator, endpoint: Endpoint) -> Floats:
     """Requests per minute that fall between one bound and the next, bounds x minutes (the last is +Inf)."""
-    edges = np.log(np.array([*BUCKETS]))[:, None]
-    quick = normal_cdf((edges - np.log(np.maximum(endpoint.quick, 1e-5))) / SPREAD)
-    below = quick
+    below = _shares_below(endpoint.quick)
     if endpoint.miss.any():
-        below = (
-            quick * (1.0 - endpoint.miss)
-            + normal_cdf((edges - np.log(np.maximum(endpoint.slow, 1e-5))) / SPREAD) * endpoint.miss
-        )
+        below = below * (1.0 - endpoint.miss) + _shares_below(endpoint.slow) * endpoint.miss
     below = np.vstack([np.zeros_like(below[:1]), below, np.ones_like(below[:1])])
     expected = np.diff(below, axis=0) * endpoint.rate * 60.0
     return rng.poisson(np.maximum(expected, 0.0)).astype(np.float64)
+
+
+def _shares_below(pace: Pace) -> Floats:
+    """Share of the durations below each bound, bounds x minutes."""
+    edges = np.log(np.array(BUCKETS))[:, None]
+    return normal_cdf((edges - np.log(np.maximum(pace.median, 1e-5))) / np.maximum(pace.sigma, 0.05))
 
 
 def _add_histogram(
@@ -91,7 +91,7 @@ def _add_peer(series: MetricSet, part: str) -> None:
     service, host, usual = PEERS[part]
     rng, size = platform.rng("peer", part), platform.grid.size
     calls = model.calls[service] / 2.0 * np.ones(size)
-    seconds = usual * model.knobs.factor("slow", part) * np.exp(SPREAD**2 / 2) * jitter(rng, size, 0.04)
+    seconds = usual * model.knobs.factor("slow", part) * MEAN_BY_MEDIAN * jitter(rng, size, 0.04)
     total = poisson(rng, calls, size)
     failed = rng.binomial(total.astype(np.int64), model.failing(part)).astype(np.float64)
     labels = {"service": service, "namespace": NAMESPACE, "job": service, "instance": service, "server_address": host}
@@ -106,18 +106,15 @@ def _add_peer(series: MetricSet, part: str) -> None:
 def _add_retries(series: MetricSet) -> None:
     """The gateway's second and third tries, worked out from how often the first one fails."""
     platform = series.platform
-    endpoint = next(one for one in platform.model.endpoints if one.route == "/internal/history")
-    tries = retries_per_second(platform.model, endpoint)
+    model, tries = platform.model, np.zeros(platform.grid.size)
+    for route in ROUTES:
+        reach = model.reach(route, missed=False)
+        again = [me for me, call in enumerate(route.nodes) if call.on == "retry"]
+        tries += sum((model.rate_of(route, me, reach[me]) for me in again), 0.0)
     growth = poisson(platform.rng("retries"), tries, platform.grid.size)
     labels = {"service": "api-gateway", "namespace": NAMESPACE, "job": "api-gateway", "instance": "api-gateway"}
     where = labels | {"server_address": "price-tracker"}
     series.counter("http_client_retries_total", where, "api-gateway/api-gateway", growth)
-
-
-def retries_per_second(model: Model, endpoint: Endpoint) -> Floats:
-    """Expected retries of the calls that the gateway repeats."""
-    first = model.rates["price history"]
-    return np.asarray(first * (endpoint.failed + endpoint.failed**2))
 
 
 def normal_cdf(z: Floats) -> Floats:
