@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from obslib.languages.promql.annotations import plain_number
 from obslib.languages.promql.quantiles import nan_first, quantile_of_sorted
-from obslib.languages.promql.sums import KahanSum, mean
 from obslib.languages.promql.values import METADATA_LABELS, Bools, Floats, LabelKey, Labels, Vector
 
 Rows = npt.NDArray[np.intp]
@@ -49,80 +49,6 @@ class Groups:
                 active -= 1
             groups = np.array(by_size[:active], dtype=np.intp)
             yield groups, np.array([self.members[group][rank] for group in groups], dtype=np.intp)
-
-
-def reduce_groups(op: str, vector: Vector, groups: Groups) -> Vector:
-    """`sum`, `avg`, `min`, `max`, `count`, `group`, `stddev` or `stdvar` of each group."""
-    steps = vector.values.shape[1]
-    counts = np.zeros((len(groups.members), steps))
-    for target, rows in groups.ranks():
-        counts[target] += vector.present[rows]
-    values = _REDUCERS[op](vector, groups, counts)
-    return Vector(groups.labels, values, counts > 0, groups.drop_name)
-
-
-def _count(vector: Vector, groups: Groups, counts: Floats) -> Floats:
-    del vector, groups
-    return counts
-
-
-def _group(vector: Vector, groups: Groups, counts: Floats) -> Floats:
-    del vector, groups
-    return np.ones_like(counts)
-
-
-def _sum(vector: Vector, groups: Groups, counts: Floats, scale: Floats | None = None) -> Floats:
-    total, error = np.zeros_like(counts), np.zeros_like(counts)
-    for target, rows in groups.ranks():
-        running = KahanSum(total[target], error[target])
-        terms = vector.values[rows] if scale is None else vector.values[rows] / scale[target]
-        running.add(terms, vector.present[rows])
-        total[target], error[target] = running.total, running.error
-    return KahanSum(total, error).result()
-
-
-def _avg(vector: Vector, groups: Groups, counts: Floats) -> Floats:
-    sums = _sum(vector, groups, counts)
-    overflown = np.isinf(sums).any()
-    scaled = _sum(vector, groups, counts, counts) if overflown else np.full_like(sums, np.nan)
-    return mean(sums, counts, scaled)
-
-
-def _extreme(function: Callable[[Floats, Floats], Floats]) -> Callable[[Vector, Groups, Floats], Floats]:
-    def reduce(vector: Vector, groups: Groups, counts: Floats) -> Floats:
-        best = np.full_like(counts, np.nan)
-        for target, rows in groups.ranks():
-            candidates = np.where(vector.present[rows], vector.values[rows], np.nan)
-            best[target] = function(best[target], candidates)
-        return best
-
-    return reduce
-
-
-def _stdvar(vector: Vector, groups: Groups, counts: Floats) -> Floats:
-    """Welford's method, which gives exactly zero for equal values."""
-    seen, center, squares = np.zeros_like(counts), np.zeros_like(counts), np.zeros_like(counts)
-    for target, rows in groups.ranks():
-        there = vector.present[rows]
-        values = np.where(there, vector.values[rows], 0.0)
-        seen[target] += there
-        distance = np.where(there, values - center[target], 0.0)
-        center[target] += np.where(there, distance / seen[target], 0.0)
-        squares[target] += np.where(there, distance * (values - center[target]), 0.0)
-    # The first value's distance to itself is zero, but not that of an infinite one or NaN.
-    return squares / counts
-
-
-_REDUCERS: dict[str, Callable[[Vector, Groups, Floats], Floats]] = {
-    "avg": _avg,
-    "count": _count,
-    "group": _group,
-    "max": _extreme(np.fmax),
-    "min": _extreme(np.fmin),
-    "stddev": lambda vector, groups, counts: np.sqrt(_stdvar(vector, groups, counts)),
-    "stdvar": _stdvar,
-    "sum": _sum,
-}
 
 
 def quantile(vector: Vector, groups: Groups, q: Floats) -> Vector:
@@ -179,7 +105,7 @@ def count_values(vector: Vector, groups: Groups, label: str) -> Vector:
         values = np.where(vector.present[rows], vector.values[rows], np.nan)
         nan = vector.present[rows] & np.isnan(vector.values[rows])
         for value in np.unique(values[~np.isnan(values)]):
-            labels.append({**groups.labels[group], label: format_value(float(value))})
+            labels.append({**groups.labels[group], label: plain_number(float(value))})
             counts.append((values == value).sum(axis=0))
             dropped.append(groups.drop_name[group])
         if nan.any():
@@ -190,10 +116,3 @@ def count_values(vector: Vector, groups: Groups, label: str) -> Vector:
         return Vector.empty(vector.values.shape[1])
     matrix = np.array(counts, dtype=np.float64)
     return Vector(labels, matrix, matrix > 0, np.array(dropped, dtype=bool))
-
-
-def format_value(value: float) -> str:
-    """A number as Go's strconv.FormatFloat(value, 'f', -1, 64) writes it."""
-    if np.isnan(value) or np.isinf(value):
-        return "NaN" if np.isnan(value) else "+Inf" if value > 0 else "-Inf"
-    return np.format_float_positional(value, trim="-")

@@ -3,30 +3,37 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 
 import numpy as np
 
 from obslib.languages.promql import aggregate
+from obslib.languages.promql.annotations import go_number, warn_quantiles
 from obslib.languages.promql.context import Evaluates
-from obslib.languages.promql.relabel import merge_equal, text_of
-from obslib.languages.promql.syntax import Aggregation
-from obslib.languages.promql.values import Floats, Grid, Labels, Vector, label_key
+from obslib.languages.promql.functions import RANGE_FUNCTIONS, apply_range_function
+from obslib.languages.promql.reduce import Reduction
+from obslib.languages.promql.relabel import SAME_LABELS, drop_names, merge_equal, text_of
+from obslib.languages.promql.selecting import select_range_blocks
+from obslib.languages.promql.syntax import Aggregation, Call, Expr, Range, unwrap
+from obslib.languages.promql.values import Floats, Grid, LabelKey, Labels, Vector, label_key
 
 _LARGEST_K = 2.0**63
 
 
 def evaluate_aggregation(evaluator: Evaluates, node: Aggregation, grid: Grid) -> Vector:
     """Aggregate a vector."""
+    if node.param is None:
+        reduction = Reduction(node.op, node.labels, without=node.without, steps=len(grid))
+        for piece in _pieces(evaluator, node.expr, grid):
+            reduction.add(piece)
+        return reduction.result()
     vector = evaluator.vector(node.expr, grid)
     if node.op == "count_values":
         return _count_values(evaluator, node, vector)
-    if node.param is None:
-        groups = aggregate.Groups.of(vector, node.labels, without=node.without)
-        return aggregate.reduce_groups(node.op, vector, groups)
     param = evaluator.scalar(node.param, grid)
     if node.op == "quantile":
         # Prometheus keeps the warning of the last step only.
-        warn_quantiles(evaluator, param[-1:], node.param.start)
+        warn_quantiles(evaluator.ctx, param[-1:], node.param.start)
         groups = aggregate.Groups.of(vector, node.labels, without=node.without)
         return aggregate.quantile(vector, groups, param)
     if node.op == "limit_ratio":
@@ -38,17 +45,31 @@ def evaluate_aggregation(evaluator: Evaluates, node: Aggregation, grid: Grid) ->
     return aggregate.top(vector, groups, k, largest=node.op == "topk")
 
 
-def warn_quantiles(evaluator: Evaluates, q: Floats, position: int) -> None:
-    """Warn of each quantile outside 0 to 1."""
-    for value in np.unique(q[~((q >= 0) & (q <= 1))]):
-        evaluator.ctx.warn(f"quantile value should be between 0 and 1, got {go_number(value)}", position)
+def _pieces(evaluator: Evaluates, node: Expr, grid: Grid) -> Iterator[Vector]:
+    """The series of a vector, some at a time where each can be had alone: range functions of one metric.
 
-
-def go_number(value: float) -> str:
-    """A number as Go's %g prints it."""
-    if value == 0 or not np.isfinite(value) or 1e-4 <= abs(value) < 1e6:
-        return aggregate.format_value(value)
-    return np.format_float_scientific(value, trim="-", exp_digits=2)
+    Their results are then never in memory all at once, nor, if the reader reads in blocks, are their samples.
+    """
+    call = unwrap(node)
+    source = unwrap(call.args[0]) if isinstance(call, Call) and call.function in RANGE_FUNCTIONS else None
+    if (
+        not isinstance(call, Call)
+        or not isinstance(source, Range)
+        or not source.selector.name
+        or source.selector.shift.at is not None
+    ):
+        yield evaluator.vector(node, grid)
+        return
+    ctx, seen = evaluator.ctx, set[LabelKey]()
+    for ranges in select_range_blocks(ctx, source, grid):
+        vector = apply_range_function(ctx, call, ranges)
+        if not ctx.options.delayed_names:
+            vector = drop_names(ctx, vector, node.start)
+            keys = {label_key(labels) for labels in vector.labels}
+            if not seen.isdisjoint(keys):
+                raise ctx.fail(SAME_LABELS, node.start, "select one of the metric's types and units.")
+            seen |= keys
+        yield vector
 
 
 def _whole(evaluator: Evaluates, node: Aggregation, param: Floats) -> Floats:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -35,6 +35,15 @@ class Options:
 DEFAULTS = Options()
 
 
+@runtime_checkable
+class SeriesBlockReader(SeriesReader, Protocol):
+    """A reader that can hand out its series in pieces, for inputs larger than memory."""
+
+    def read_series_blocks(self, matchers: Sequence[Matcher], start: int, end: int) -> Iterator[SeriesBlock]:
+        """Like `read_series`, some whole series at a time; no series comes twice."""
+        ...
+
+
 @dataclass
 class Context:
     """State of one query; `lookback` is milliseconds."""
@@ -55,6 +64,15 @@ class Context:
     def inform(self, text: str, position: int) -> None:
         """Add an info; of those that read the same, the last one's position counts."""
         self._notes["info"][text] = position
+
+    def read_blocks(self, matchers: tuple[Matcher, ...], start: int, end: int, position: int) -> Iterator[SeriesBlock]:
+        """Like `read`, in pieces if the reader can and the samples are not at hand already."""
+        if not isinstance(self.reader, SeriesBlockReader) or (matchers, start, end) in self._blocks:
+            yield self.read(matchers, start, end, position)
+            return
+        for block in self.reader.read_series_blocks(matchers, start, end):
+            self.check_size(len(block.times), position)
+            yield _sorted(block)
 
     def notes(self, kind: str) -> tuple[str, ...]:
         """All annotations of a kind (`"warning"` or `"info"`), in Prometheus' words."""
@@ -96,6 +114,13 @@ class Context:
             self.check_size(len(block.times), position)
             self._blocks[key] = _sorted(block)
         return self._blocks[key]
+
+
+def slice_series(block: SeriesBlock, start: int, stop: int) -> SeriesBlock:
+    """The series from `start` to before `stop`, without copying samples."""
+    low, high = int(block.offsets[start]), int(block.offsets[stop])
+    offsets = block.offsets[start : stop + 1] - low
+    return SeriesBlock(block.labels[start:stop], offsets, block.times[low:high], block.values[low:high])
 
 
 def _sorted(block: SeriesBlock) -> SeriesBlock:

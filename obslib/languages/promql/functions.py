@@ -9,8 +9,8 @@ import numpy as np
 
 from obslib.core.series import METRIC_NAME, Matcher
 from obslib.languages.promql import histograms, over_time, rates, relabel
-from obslib.languages.promql.aggregation import warn_quantiles
-from obslib.languages.promql.context import Evaluates
+from obslib.languages.promql.annotations import warn_quantiles
+from obslib.languages.promql.context import Context, Evaluates
 from obslib.languages.promql.elementwise import UNARY, date_part, round_to
 from obslib.languages.promql.extended import extended_function, extended_ranges
 from obslib.languages.promql.faults import unsupported
@@ -53,7 +53,7 @@ def call_vector(evaluator: Evaluates, node: Call, grid: Grid) -> Vector:
     """The value of a call that gives an instant vector."""
     name = node.function
     if name in RANGE_FUNCTIONS:
-        return _over_range(evaluator, node, grid)
+        return apply_range_function(evaluator.ctx, node, evaluator.ranges(node.args[0], grid))
     if name in UNARY:
         return _mapped(evaluator, node, grid, UNARY[name])
     if name in DATES:
@@ -95,24 +95,24 @@ def _scalar_of(vector: Vector) -> Floats:
     return np.where(counts == 1, only, np.nan)
 
 
-def _over_range(evaluator: Evaluates, node: Call, grid: Grid) -> Vector:
-    ranges = evaluator.ranges(node.args[0], grid)
+def apply_range_function(ctx: Context, node: Call, ranges: Ranges) -> Vector:
+    """The value of a call of one of `RANGE_FUNCTIONS` for these series."""
     source = unwrap(node.args[0])
     if isinstance(source, Range) and source.selector.extension:
-        extended = extended_ranges(ranges, source.selector.extension, evaluator.ctx.lookback)
+        extended = extended_ranges(ranges, source.selector.extension, ctx.lookback)
         result = extended.map(extended_function(node.function, source.selector.extension))
     else:
         result = ranges.map(RANGE_FUNCTIONS[node.function], keeps_name=node.function in _KEEP_NAME)
     if node.function in {"rate", "increase"}:
-        _doubt_counters(evaluator, node, result)
-    return relabel.merge_equal(evaluator.ctx, result, node.start)
+        _doubt_counters(ctx, node, result)
+    return relabel.merge_equal(ctx, result, node.start)
 
 
-def _doubt_counters(evaluator: Evaluates, node: Call, result: Vector) -> None:
+def _doubt_counters(ctx: Context, node: Call, result: Vector) -> None:
     """Tell of metrics whose name does not promise a counter."""
     for name in sorted({labels.get(METRIC_NAME, "") for labels in result.labels}):
         if name and not name.endswith(_COUNTER_SUFFIXES):
-            evaluator.ctx.inform(
+            ctx.inform(
                 f'metric might not be a counter, name does not end in _total/_sum/_count/_bucket: "{name}"',
                 node.args[0].start,
             )
@@ -131,7 +131,7 @@ def _quantile_over_time(evaluator: Evaluates, node: Call, grid: Grid) -> Vector:
     q = evaluator.scalar(node.args[0], grid)
     ranges = evaluator.ranges(node.args[1], grid)
     result = _windowed(evaluator, node, ranges, lambda windows: over_time.quantile_over_time(windows, q))
-    warn_quantiles(evaluator, q[result.present.any(axis=0)], node.args[0].start)
+    warn_quantiles(evaluator.ctx, q[result.present.any(axis=0)], node.args[0].start)
     return result
 
 
@@ -246,7 +246,7 @@ def _label_join(evaluator: Evaluates, node: Call, grid: Grid) -> Vector:
 
 def _histogram_quantile(evaluator: Evaluates, node: Call, grid: Grid) -> Vector:
     q = evaluator.scalar(node.args[0], grid)
-    warn_quantiles(evaluator, q, node.args[0].start)
+    warn_quantiles(evaluator.ctx, q, node.args[0].start)
     vector = evaluator.vector(node.args[1], grid)
     found = histograms.histograms_of(evaluator.ctx, vector, node.args[1].start)
     result = _quantiles_of(evaluator, vector, found, q, node.args[1])
@@ -260,7 +260,7 @@ def _histogram_quantiles(evaluator: Evaluates, node: Call, grid: Grid) -> Vector
     parts = []
     for arg in node.args[2:]:
         q = evaluator.scalar(arg, grid)
-        warn_quantiles(evaluator, q, arg.start)
+        warn_quantiles(evaluator.ctx, q, arg.start)
         one = _quantiles_of(evaluator, vector, found, q, node.args[0])
         labels = [{**labels, label: float_label(float(q[0]))} for labels in one.labels]
         parts.append(replace(one, labels=labels))

@@ -101,8 +101,11 @@ def _cut(
     if len(begins) and (begins[1:] == ends[:-1]).all():
         whole = slice(int(begins[0]), int(ends[-1]))
         return SeriesBlock(labels, offsets, block.times[whole], block.values[whole])
-    places = np.arange(offsets[-1]) + np.repeat(begins - offsets[:-1], lengths)
-    return SeriesBlock(labels, offsets, block.times[places], block.values[places])
+    # Copying slices is several times faster than picking samples one by one.
+    slices = [slice(*bounds) for bounds in zip(begins.tolist(), ends.tolist(), strict=True)]
+    times = np.concatenate([block.times[one] for one in slices]) if slices else block.times[:0]
+    values = np.concatenate([block.values[one] for one in slices]) if slices else block.values[:0]
+    return SeriesBlock(labels, offsets, times, values)
 
 
 def _check(block: SeriesBlock) -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from obslib.core.series import SeriesBlock, is_stale
-from obslib.languages.promql.context import Context
+from obslib.languages.promql.context import Context, slice_series
 from obslib.languages.promql.durations import milliseconds
 from obslib.languages.promql.syntax import Range, Selector, Shift
 from obslib.languages.promql.values import Bools, Floats, Grid, Ints, Ranges, Vector, counts_until
+
+PIECE_CELLS = 1 << 20
+"""Aggregations take in about this many cells (series x steps) at a time."""
 
 
 def shifted_times(ctx: Context, shift: Shift, grid: Grid) -> Ints:
@@ -53,14 +58,34 @@ def latest(block: SeriesBlock, ends: Ints, lookback: int) -> tuple[Floats, Ints,
 
 def select_range(ctx: Context, node: Range, grid: Grid) -> Ranges:
     """The samples of a range selector, without stale markers."""
-    selector = node.selector
-    length = milliseconds(ctx, node.length, grid, positive=True)
-    ends = shifted_times(ctx, selector.shift, grid)
-    before = ctx.lookback if selector.extension else 0
-    after = ctx.lookback if selector.extension == "smoothed" else 0
-    start, end = int(ends[0]) - length + 1 - before, int(ends[-1]) + after
-    block = fresh(ctx.read(selector.matchers, start, end, node.start))
+    start, end = _span(ctx, node, grid)
+    block = ctx.read(node.selector.matchers, start, end, node.start)
     ctx.check_size(len(block.labels) * len(grid), node.start)
+    return _ranges(ctx, node, grid, block)
+
+
+def select_range_blocks(ctx: Context, node: Range, grid: Grid) -> Iterator[Ranges]:
+    """The samples of a range selector, some series at a time."""
+    start, end = _span(ctx, node, grid)
+    for block in ctx.read_blocks(node.selector.matchers, start, end, node.start):
+        stride = max(1, PIECE_CELLS // len(grid))
+        for first in range(0, len(block.labels), stride):
+            yield _ranges(ctx, node, grid, slice_series(block, first, min(first + stride, len(block.labels))))
+
+
+def _span(ctx: Context, node: Range, grid: Grid) -> tuple[int, int]:
+    """First and last time of the samples a range selector needs."""
+    length = milliseconds(ctx, node.length, grid, positive=True)
+    ends = shifted_times(ctx, node.selector.shift, grid)
+    extension = node.selector.extension
+    before, after = ctx.lookback if extension else 0, ctx.lookback if extension == "smoothed" else 0
+    return int(ends[0]) - length + 1 - before, int(ends[-1]) + after
+
+
+def _ranges(ctx: Context, node: Range, grid: Grid, block: SeriesBlock) -> Ranges:
+    block = fresh(block)
+    length = milliseconds(ctx, node.length, grid, positive=True)
+    ends = shifted_times(ctx, node.selector.shift, grid)
     named = np.zeros(len(block.labels), dtype=bool)
     return Ranges(block.labels, named, block.offsets, block.times, block.values, ends, length, grid.times)
 

@@ -27,8 +27,13 @@ class KahanSum:
         total = self.total + terms
         # Knuth's two-sum: the exact rounding error whichever of the two is larger.
         part = total - self.total
-        error = self.error + ((self.total - (total - part)) + (terms - part))
-        self.error = np.where(np.isinf(total), 0.0, error)
+        lost = terms - part
+        np.subtract(total, part, out=part)
+        lost += np.subtract(self.total, part, out=part)
+        self.error += lost
+        infinite = np.isinf(total)
+        if infinite.any():
+            self.error[infinite] = 0.0
         self.total = total
 
     def result(self) -> Floats:

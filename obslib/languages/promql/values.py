@@ -229,7 +229,8 @@ def counts_until(times: Ints, offsets: Ints, moments: Ints) -> Ints:
     """
     series, steps = len(offsets) - 1, len(moments)
     step = int(moments[1] - moments[0]) if steps > 1 else 0
-    first = np.clip(-((moments[0] - times) // step), 0, steps) if step else np.where(times <= moments[0], 0, steps)
-    row = np.repeat(np.arange(series, dtype=np.int64) * (steps + 1), np.diff(offsets))
-    counts = np.bincount(row + first, minlength=series * (steps + 1)).reshape(series, steps + 1)
+    cells = (times + (step - 1 - int(moments[0]))) // step if step else np.where(times <= moments[0], 0, steps)
+    np.clip(cells, 0, steps, out=cells)
+    cells += np.repeat(np.arange(series, dtype=np.int64) * (steps + 1), np.diff(offsets))
+    counts = np.bincount(cells, minlength=series * (steps + 1)).reshape(series, steps + 1)
     return np.asarray(np.cumsum(counts[:, :steps], axis=1) + offsets[:-1, None], dtype=np.int64)
