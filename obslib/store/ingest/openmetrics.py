@@ -207,10 +207,11 @@ class ExpositionParser:
         parsed, rows = parsed.filter(pa.array(good)), rows[good]
         seconds = pc.if_else(pc.equal(parsed.field("time"), ""), "nan", parsed.field("time")).cast(pa.float64())
         own = seconds.to_numpy(zero_copy_only=False)
-        nanos = np.where(np.isfinite(own), np.round(np.nan_to_num(own) * 1e6) * 1_000, times[rows] * 1e6)
+        micros = np.round(np.nan_to_num(own) * 1e6).astype(np.int64)
+        nanos = np.where(np.isfinite(own), micros * 1_000, times[rows] * 10**6)
         values = parsed.field("value").cast(pa.float64()).to_numpy(zero_copy_only=False)
         ids = _label_of(parsed.field("labels"), _TRACE_ID), _label_of(parsed.field("labels"), _SPAN_ID)
-        return exemplar_table(self._index.rows, codes[rows], nanos.astype(np.int64), values, ids)
+        return exemplar_table(self._index.rows, codes[rows], nanos, values, ids)
 
     def _skip(self, reason: str, rows: npt.NDArray[np.int64], lines: Lines) -> None:
         self.report.skip(reason, (int(row) + lines.first for row in rows), count=len(rows))

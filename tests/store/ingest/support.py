@@ -30,21 +30,12 @@ def any_value(value: object) -> AnyValue:
     """A Python value as OTLP has it; None is the empty value."""
     if value is None:
         return AnyValue()
-    if isinstance(value, bool):
-        return AnyValue(bool_value=value)
-    if isinstance(value, int):
-        return AnyValue(int_value=value)
-    if isinstance(value, float):
-        return AnyValue(double_value=value)
-    if isinstance(value, str):
-        return AnyValue(string_value=value)
-    if isinstance(value, bytes):
-        return AnyValue(bytes_value=value)
     if isinstance(value, list):
         return AnyValue(array_value=ArrayValue(values=map(any_value, value)))
     if isinstance(value, dict):
         return AnyValue(kvlist_value=KeyValueList(values=attributes(value)))
-    raise TypeError(value)
+    names = {bool: "bool_value", int: "int_value", float: "double_value", str: "string_value", bytes: "bytes_value"}
+    return AnyValue(**{names[type(value)]: value})
 
 
 def attributes(values: Mapping[str, object]) -> list[KeyValue]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -24,7 +26,7 @@ def accumulated(points: list[tuple[int, int, int, float]]) -> dict[int, list[tup
 def increase(points: list[tuple[int, float]]) -> float:
     """What a counter has gained, resets included, as Prometheus adds it up."""
     gained = 0.0
-    for (_, before), (_, after) in zip(points, points[1:], strict=False):
+    for (_, before), (_, after) in pairwise(points):
         gained += after - before if after >= before else after
     return gained
 
