@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from tests.live.support import live_server
 from tests.live.telemetry import run_shop
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "00_start_here.ipynb"
+PLOTLY = "application/vnd.plotly.v1+json"
 
 
 @pytest.fixture
@@ -29,6 +31,22 @@ def real_store(tmp_path):
 @pytest.mark.live
 @pytest.mark.slow
 def test_start_here_runs_on_a_store_of_real_telemetry(real_store, tmp_path):
-    page = tmp_path / "page.html"
-    assert main(["run", str(NOTEBOOK), "--profile", f"store:{real_store}", "--last", "1h", "--out", str(page)]) == 0
+    """Its charts show the real metrics, its tables the spans and logs of the instrumented program."""
+    page, executed = tmp_path / "page.html", tmp_path / "executed.ipynb"
+    command = ["run", str(NOTEBOOK), "--profile", f"store:{real_store}", "--last", "10m"]
+    command += ["-p", "metric=sum by (mode) (rate(node_cpu_seconds_total[1m]))"]
+    assert main([*command, "--out", str(page), "--ipynb", str(executed)]) == 0
     assert page.stat().st_size > 10_000
+    charts, texts = outputs_of(executed)
+    names = {trace["name"] for chart in charts for trace in chart["data"] if trace.get("name")}
+    assert {"idle", "user", "system"} <= names, texts
+    assert "POST /checkout" in texts
+    assert "card declined" in texts or "paid cart" in texts
+
+
+def outputs_of(path):
+    """The plotly figures and the concatenated texts among a notebook's outputs."""
+    cells = json.loads(path.read_text("utf-8"))["cells"]
+    bundles = [output.get("data", {}) for cell in cells for output in cell.get("outputs", [])]
+    charts = [bundle[PLOTLY] for bundle in bundles if PLOTLY in bundle]
+    return charts, "".join("".join(bundle.get("text/plain", "")) for bundle in bundles)
