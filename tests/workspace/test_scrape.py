@@ -87,11 +87,17 @@ def samples(store, name, **labels):
         ("http://node:9100/", "http://node:9100/metrics", "node:9100"),
         ("https://node/custom", "https://node/custom", "node"),
         ("http://node/?collect=cpu", "http://node/?collect=cpu", "node"),
-        ("http://ada:pw@node:1/metrics", "http://ada:pw@node:1/metrics", "node:1"),
     ],
 )
 def test_a_target_is_read_as_people_write_it(address, url, instance):
     assert parse_target(address, job="j") == Target(url, {"job": "j", "instance": instance})
+
+
+def test_user_info_of_a_target_opens_it_and_is_never_shown():
+    target = parse_target("http://ada:s3cr3t@node:1/metrics?key=s3cr3t", job="j")
+    assert (target.url, target.instance) == ("http://node:1/metrics?key=s3cr3t", "node:1")
+    assert [name for name, _ in target.credentials.reveal()] == ["Authorization"]
+    assert "s3cr3t" not in repr(target)
 
 
 @pytest.mark.parametrize("name", ["job", "instance", "__name__", "1st", "a-b", ""])

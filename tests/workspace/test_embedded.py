@@ -1,0 +1,77 @@
+"""The demo platform as a profile: built once, whole, where it belongs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from obslib import demo
+from obslib.core.errors import InputError
+from obslib.core.frames import EVENTS, LOGS, SPANS, labels_of
+from obslib.workspace import Workspace, connect, embedded
+
+SMALL = '[profiles.demo]\nsource = "demo"\nscale = 0.01\ndays = 3\nseed = 5\n'
+
+
+@pytest.fixture(scope="module")
+def ws(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    folder = tmp_path_factory.mktemp("demo")
+    (folder / "obslib.toml").write_text(SMALL)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("OBSLIB_HOME", str(folder / "home"))
+        patch.setenv("XDG_CONFIG_HOME", str(folder / "none"))
+        return connect("demo")
+
+
+def test_its_clock_stands_at_the_end_of_its_data(ws: Workspace):
+    assert ws.now() == demo.NOW
+    newest = ws.sql("select max(timestamp) as t from logs")["t"][0]
+    assert demo.NOW - newest < pd.Timedelta("5min")
+
+
+def test_every_signal_answers_in_its_table(ws: Workspace):
+    rates = ws.metrics("sum by (service) (rate(http_requests_total[5m]))", last="2h")
+    assert {"web", "api-gateway", "catalog"} <= {one["service"] for one in labels_of(rates)}
+    assert rates.notna().all().all()
+    assert len(LOGS.check(ws.logs(last="1h", limit=50))) == 50
+    assert len(SPANS.check(ws.spans(last="1h", limit=50))) == 50
+    assert not EVENTS.check(ws.events(last="3d")).empty
+    assert "web" in ws.services()
+
+
+def test_a_trace_of_a_log_line_is_found(ws: Workspace):
+    found = ws.sql("select trace_id from logs join spans using (trace_id) where logs.trace_id <> '' limit 1")
+    trace = ws.trace(found["trace_id"][0])
+    assert len(trace) >= 1
+    assert trace["start"].is_monotonic_increasing
+
+
+def test_a_second_use_opens_what_the_first_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("OBSLIB_HOME", str(tmp_path))
+    said: list[str] = []
+    first = embedded.demo_store_path(scale=0.001, days=1, seed=2, progress=said.append)
+    assert len(said) == 2
+    assert embedded.demo_store_path(scale=0.001, days=1, seed=2, progress=said.append) == first
+    assert len(said) == 2
+
+
+def test_a_build_that_was_interrupted_is_begun_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("OBSLIB_HOME", str(tmp_path))
+
+    def fail(**_: object) -> object:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(demo, "generate", fail)
+        with pytest.raises(KeyboardInterrupt):
+            embedded.demo_store_path(scale=0.001, days=1, seed=3)
+    assert not [path for path in tmp_path.iterdir() if not path.name.endswith(".building")]
+    assert embedded.demo_store_path(scale=0.001, days=1, seed=3).is_dir()
+
+
+def test_a_store_without_a_path_says_what_to_add():
+    with pytest.raises(InputError, match="needs its directory"):
+        embedded.store_source({})
