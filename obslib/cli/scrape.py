@@ -16,14 +16,16 @@ import signal
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Event
 from types import FrameType
 
 import pandas as pd
 
 from obslib.core.errors import InputError
+from obslib.core.secrets import read_secret
 from obslib.core.window import parse_duration, positive_duration
+from obslib.sources._credentials import Credentials
 from obslib.store.store import Store
 from obslib.workspace.scrape import LONGEST_SCRAPE_SECONDS, Target, TargetScraper, Tick, parse_target, scrape_on_grid
 
@@ -40,16 +42,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--label", action="append", default=[], metavar="NAME=VALUE", help="a label for every series; may be repeated"
     )
+    parser.add_argument("--token-env", metavar="NAME", help="an environment variable with the targets' bearer token")
+    parser.add_argument("--ca-file", default="", metavar="FILE", help="certificates to trust instead of the system's")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Scrape until the time is over or Ctrl-C, then say what was stored; 1 if no scrape succeeded."""
     every = positive_duration(arguments.every, "--every")
     duration = None if arguments.duration is None else parse_duration(arguments.duration)
-    labels = parse_labels(arguments.label)
     timeout = min(every.total_seconds(), LONGEST_SCRAPE_SECONDS)
-    targets = [parse_target(address, job=arguments.job, labels=labels) for address in dict.fromkeys(arguments.targets)]
-    scrapers = [TargetScraper(target, timeout=timeout) for target in targets]
+    targets = read_targets(arguments)
+    scrapers = [TargetScraper(target, timeout=timeout, ca_file=arguments.ca_file) for target in targets]
     store = Store.create(arguments.store)
     journal = Journal(live=sys.stderr.isatty())
     with ExitStack() as stack:
@@ -62,6 +65,22 @@ def run(arguments: argparse.Namespace) -> int:
     journal.close()
     print(f"{journal.summary()} in {arguments.store}.")
     return 0 if journal.good or not journal.failed else 1
+
+
+def read_targets(arguments: argparse.Namespace) -> list[Target]:
+    """The targets that the arguments name, with their labels and credentials; no two of the same name."""
+    labels = parse_labels(arguments.label)
+    targets = [parse_target(address, job=arguments.job, labels=labels) for address in dict.fromkeys(arguments.targets)]
+    names = [target.instance for target in targets]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise InputError(
+            f"two targets are both called {min(twice)}, so their series could not be told apart.",
+            fix="scrape them with two commands and a --job each.",
+        )
+    if arguments.token_env is None:
+        return targets
+    token = Credentials.bearer(read_secret({"env": arguments.token_env}, key="--token-env"))
+    return [replace(target, credentials=target.credentials or token) for target in targets]
 
 
 def parse_labels(texts: Iterable[str]) -> dict[str, str]:

@@ -24,7 +24,7 @@ import pyarrow as pa
 from obslib.core.errors import InputError, SourceError
 from obslib.core.layout import SERIES, Batch, MetricBatch
 from obslib.core.series import STALE_NAN
-from obslib.sources._credentials import split_userinfo
+from obslib.sources._credentials import ANONYMOUS, Credentials, split_userinfo
 from obslib.sources._http import HttpClient
 from obslib.sources._request import Answer, Limits, Timing
 from obslib.store.ingest import IngestReport, parse_openmetrics
@@ -44,10 +44,11 @@ _OWN_METRICS = (
 
 @dataclass(frozen=True)
 class Target:
-    """An endpoint, and the labels that its series get (`job` and `instance` among them)."""
+    """An endpoint, the labels that its series get (`job` and `instance` among them), and what opens it."""
 
-    url: str
+    url: str = field(repr=False)  # its query may hold a key
     labels: Mapping[str, str]
+    credentials: Credentials = ANONYMOUS
 
     @property
     def instance(self) -> str:
@@ -69,12 +70,11 @@ def parse_target(address: str, *, job: str = "scrape", labels: Mapping[str, str]
                 f"{name!r} cannot be a target's label.",
                 fix="use letters, digits and _; the job is set by --job, the instance is the target's host and port.",
             )
-    url = address if "://" in address else f"http://{address}"
-    bare, _credentials = split_userinfo(url)
-    parts = urlsplit(bare)
+    url, credentials = split_userinfo(address if "://" in address else f"http://{address}")
+    parts = urlsplit(url)
     if parts.path in {"", "/"} and not parts.query:
         url = f"{url.rstrip('/')}/metrics"
-    return Target(url, {**(labels or {}), "job": job, "instance": parts.netloc})
+    return Target(url, {**(labels or {}), "job": job, "instance": parts.netloc}, credentials)
 
 
 @dataclass(frozen=True)
@@ -109,13 +109,23 @@ class Tick:
 
 
 class TargetScraper:
-    """Scrapes one target, and remembers what it exposed to mark what is gone."""
+    """Scrapes one target, and remembers what it exposed to mark what is gone.
 
-    def __init__(self, target: Target, *, timeout: float, timing: Timing | None = None) -> None:
+    `ca_file` names certificates to trust instead of the system's.
+    """
+
+    def __init__(self, target: Target, *, timeout: float, ca_file: str = "", timing: Timing | None = None) -> None:
         self.target = target
         self._timing = timing or Timing()
         limits = Limits(timeout=timeout, stall=timeout, attempts=1, body_bytes=BODY_BYTES)
-        self._http = HttpClient(target.url, backend=target.instance, limits=limits, timing=timing)
+        self._http = HttpClient(
+            target.url,
+            backend=target.instance,
+            credentials=target.credentials,
+            ca_file=ca_file,
+            limits=limits,
+            timing=timing,
+        )
         self._alive = SERIES.empty_table()
 
     def scrape(self, time_ms: int) -> Scrape:

@@ -100,3 +100,33 @@ def test_on_a_terminal_one_line_is_rewritten(monkeypatch):
         "it is gone.\n",
         "22:13:25 0 of 1 up, 12 ms; stored 900 samples of 1 scrapes, 1 failed scrapes as up = 0, 2 moments skipped\n",
     ]
+
+
+def test_what_was_stored_survives_a_kill_and_scraping_goes_on_where_it_was(tmp_path):
+    folder = tmp_path / "store"
+    with faulty_server(page) as server:
+        command = [sys.executable, "-m", "obslib", "scrape", server.url, "--every", "50ms", "--store", str(folder)]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        give_up = time.monotonic() + 60
+        while len(server.served) < 5 and time.monotonic() < give_up:
+            time.sleep(0.01)
+        process.kill()
+        process.wait()
+        begun = len(server.served)
+        stored = len(values(folder, "temp"))
+        assert begun - 1 <= stored <= begun, "all but the scrape at work"
+        main(["scrape", server.url, "--every", "50ms", "--for", "100ms", "--store", str(folder)])
+    assert len(values(folder, "temp")) > stored
+
+
+def test_the_token_of_the_environment_opens_the_targets(tmp_path, monkeypatch):
+    monkeypatch.setenv("NODE_TOKEN", "abc")
+    options = ["--every", "50ms", "--for", "50ms", "--store", str(tmp_path / "s"), "--token-env", "NODE_TOKEN"]
+    with faulty_server(page) as server:
+        assert main(["scrape", server.url, *options]) == 0
+        assert server.served[0][0].headers["authorization"] == "Bearer abc"
+
+
+def test_two_targets_of_the_same_name_are_refused(tmp_path, capsys):
+    assert main(["scrape", "a:1/metrics", "a:1/probe", "--store", str(tmp_path / "s")]) == 1
+    assert "two targets are both called a:1" in capsys.readouterr().err
