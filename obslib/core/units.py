@@ -71,6 +71,8 @@ def scale_for(largest: float, unit: str) -> Scale:
 def format_value(value: float, unit: str = "") -> str:
     """A number with its unit, three significant digits, for a person.
 
+    A share just below 100 % has as many as it takes not to read as 100 %.
+
     >>> format_value(0.0123, "s"), format_value(3_221_225_472, "By"), format_value(float("nan"), "s")
     ('12.3 ms', '3 GiB', 'unknown')
     """
@@ -79,8 +81,8 @@ def format_value(value: float, unit: str = "") -> str:
     if math.isinf(value):
         return "∞" if value > 0 else "-∞"
     scale = scale_for(value, unit)
-    number = _three_digits(value / scale.factor)
     suffix = scale.suffix.lstrip()
+    number = _digits(value / scale.factor, near=100.0 if suffix == "%" else 0.0)
     if not suffix:
         return number
     return f"{number}{suffix}" if len(suffix) == 1 and suffix in _DECIMAL else f"{number} {suffix}"
@@ -102,11 +104,14 @@ def _split_rate(unit: str) -> tuple[str, str]:
     return base, f"/{per}" if slash else ""
 
 
-def _three_digits(number: float) -> str:
+def _digits(number: float, *, near: float) -> str:
+    """Three significant digits; of a number just below `near` the first that differs from it, too."""
     if number == 0:
         return "0"
-    digits = max(0, 2 - math.floor(math.log10(abs(number))))
-    if digits > 8:
+    places = max(0, 2 - math.floor(math.log10(abs(number))))
+    if places > 8:
         return f"{number:.3g}"
-    text = f"{number:.{digits}f}"
+    if 0 < near - abs(number) < 1:
+        places = min(max(places, -math.floor(math.log10(near - abs(number)))), 12)
+    text = f"{number:.{places}f}"
     return text.rstrip("0").rstrip(".") if "." in text else f"{float(text):,.0f}"
