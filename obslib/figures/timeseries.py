@@ -219,12 +219,13 @@ def _finish(figure: go.Figure, picture: Picture) -> go.Figure:
     subtitle = " — ".join(filter(None, [common, *picture.notes]))
     warnings = [f"warning: {text}" for text in picture.provenance.get("warnings", ())]
     below = html.escape(" — ".join(filter(None, [subtitle, *warnings])), quote=False)
+    legend_title = html.escape(SEPARATOR.join(picture.names.varying), quote=False)
     figure.update_layout(
         title={"text": html.escape(picture.title, quote=False), "subtitle": {"text": below}},
         margin={"t": 64 if below else 48},
         showlegend=len(figure.data) > 1,
         legend={"orientation": "h", "x": 0, "xanchor": "left", "yref": "container", "y": 0, "yanchor": "bottom"}
-        | {"maxheight": 600, "title": {"text": html.escape(SEPARATOR.join(picture.names.varying), quote=False)}},
+        | {"maxheight": 600, "tracegroupgap": 0, "title": {"text": legend_title}},
         height=figure.layout.height + _ROW_HEIGHT * max(0, _legend_rows(figure) - 2),
     )
     about = About(

@@ -5,6 +5,8 @@
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const PAPER_WIDTH = 680; // fits A4 and letter
   const MOST_ROWS = 500;
+  const NARROW = 600;
+  const LETTER = 7; // pixels of width of a letter in a legend
   const MIN_PLOT = 210; // pixels of height a plot and its axis keep beside a legend of many rows
   const drawn = new Map(); // element -> scheme it was drawn in
   let content = null;
@@ -61,30 +63,38 @@
     if (value === null || typeof value !== "object" || ArrayBuffer.isView(value)) return value;
     return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, swapped(one)]));
   };
-  const heightFor = (figure, width) => {
-    const named = figure.layout.showlegend ? figure.data.filter((trace) => trace.showlegend !== false) : [];
-    const widest = Math.max(0, ...named.map((trace) => (trace.name || "").length * 7 + 50));
+  // Names hold escaped text, as plotly wants it; a textarea reads it and runs nothing.
+  const readable = (name) => Object.assign(document.createElement("textarea"), { innerHTML: name || "" }).value;
+  const escaped = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
+  const cut = (text, most) => (text.length <= most ? text
+    : `${text.slice(0, Math.floor(most / 3))}…${text.slice(Math.floor(most / 3) + 1 - most)}`.replace(/…+/g, "…"));
+  const heightFor = (traces, layout, width) => {
+    const named = layout.showlegend ? traces.filter((trace) => trace.showlegend !== false) : [];
+    const widest = Math.max(0, ...named.map((trace) => readable(trace.name).length * LETTER + 50));
     const rows = Math.ceil(named.length / Math.max(1, Math.floor((width - 80) / Math.max(widest, 1))));
-    return rows ? rows * 20 + 50 + MIN_PLOT : 0;
+    return rows ? rows * 20 + 60 + MIN_PLOT : 0;
   };
   const figureFor = (element, scheme, paperWidth) => {
     const { data, layout, themed } = content.figures[Number(element.dataset.chart)];
     const width = paperWidth || element.clientWidth;
+    const most = Math.max(12, Math.floor((width - 90) / LETTER));
+    const named = themed ? data.map((trace) => ({ ...trace, name: escaped(cut(readable(trace.name), most)) })) : data;
     element.dataset.height ??= element.clientHeight;
-    const height = Math.max(Number(element.dataset.height), themed ? heightFor({ data, layout }, width) : 0);
+    const height = Math.max(Number(element.dataset.height), themed ? heightFor(named, layout, width) : 0);
     element.style.height = `${height}px`;
     const size = { height, width, autosize: false };
     const looks = themed ? { template: content.templates[scheme] } : {};
-    const own = themed && scheme === "dark" ? { data: swapped(data), layout: swapped(layout) } : { data, layout };
+    const own = themed && scheme === "dark" ? { data: swapped(named), layout: swapped(layout) } : { data: named, layout };
     const fitted = structuredClone({ ...own.layout, ...looks, ...size });
     if (themed) fitted.xaxis = { nticks: Math.max(2, Math.floor(width / 90)), ...fitted.xaxis };
+    if (themed && width < NARROW) fitted.legend.title = { ...fitted.legend.title, side: "top left" };
     return { data: own.data.map((trace) => ({ ...trace })), layout: fitted };
   };
 
   const draw = (element, scheme = dark.matches ? "dark" : "light", width = 0) => {
     const { data, layout } = figureFor(element, scheme, width);
-    const config = { displaylogo: false, responsive: false, scrollZoom: false, doubleClick: "reset+autosize",
-      modeBarButtonsToRemove: ["select2d", "lasso2d", "toImage"] };
+    const config = { displayModeBar: false, responsive: false, scrollZoom: false, doubleClick: "reset+autosize" };
+    if (matchMedia("(pointer: coarse)").matches) layout.dragmode = false; // a finger scrolls the page
     try {
       if (drawn.has(element)) window.Plotly.react(element, data, layout, config);
       else window.Plotly.newPlot(element, data, layout, config);
@@ -146,10 +156,9 @@
     const table = document.createElement("table");
     const head = table.createTHead().insertRow();
     cell(head, "th", dated ? "time (UTC)" : "x");
-    const plain = document.createElement("textarea");
     traces.forEach((trace) => {
-      plain.innerHTML = trace.name || "value"; // names hold escaped text; a textarea runs nothing
-      cell(head, "th", themed && suffix ? `${plain.value} (${suffix})` : plain.value);
+      const name = readable(trace.name) || "value";
+      cell(head, "th", themed && suffix ? `${name} (${suffix})` : name);
     });
     const body = table.createTBody();
     keys.slice(0, MOST_ROWS).forEach((key) => {
