@@ -2,7 +2,8 @@
 
 Semantics are those of Prometheus' scrape loop: every sample without a time of its own gets the
 scheduled time; `up`, `scrape_duration_seconds` and `scrape_samples_scraped` are recorded for each
-scrape; a series that is gone, and every series of a target that failed, gets a stale marker.
+scrape; a series that is gone, and every series of a target that failed, gets a stale marker. One
+difference: a line that cannot be read is left out and reported, where Prometheus drops the whole scrape.
 Reference: prometheus.io/docs/concepts/jobs_instances and .../prometheus/latest/querying/basics, "Staleness".
 """
 
