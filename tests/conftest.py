@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 _LIVE = ("live", True)
+
+# No test fails because the machine is busy, which is all that a deadline and `too_slow` can tell here.
+settings.register_profile("obslib", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("obslib")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
