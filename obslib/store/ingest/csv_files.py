@@ -25,7 +25,7 @@ from obslib.store.ingest.json_objects import string_members
 from obslib.store.ingest.lines import Stream
 from obslib.store.ingest.log_records import log_table, severity_numbers
 from obslib.store.ingest.moments import parse_moments
-from obslib.store.ingest.nested import floats
+from obslib.store.ingest.nested import Indices, floats
 from obslib.store.ingest.openmetrics import parse_series
 from obslib.store.ingest.otlp_names import label_name
 from obslib.store.ingest.report import IngestReport
@@ -38,6 +38,7 @@ _METRICS = ("metric", "metric_name", "__name__", "_measurement", "series", "name
 _MESSAGES = {"message", "msg", "body", "content", "log"}
 _NUMBER = r"^[ \t]*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?[ \t]*$|^[ \t]*[-+]?(?i:inf|infinity|nan)[ \t]*$"
 _BLOCK_BYTES = 8 << 20
+_HEADER_BYTES = 64 << 10
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Columns:
 
 def sniff(head: bytes) -> tuple[str, list[str]] | None:
     """Delimiter and header of a CSV file with a time column; None if it is none."""
-    first = head.split(b"\n", 1)[0].decode("utf-8", "replace").strip("\r\ufeff")
+    first = head[:_HEADER_BYTES].split(b"\n", 1)[0].decode("utf-8", "replace").strip("\r\ufeff").replace("\r", " ")
     for delimiter in sorted(DELIMITERS, key=first.count, reverse=True):
         header = next(csv.reader([first], delimiter=delimiter), [])
         if len(header) > 1 and any(name.strip().lower() in _TIMES for name in header):
@@ -72,12 +73,11 @@ def read_csv(stream: Stream, context: FileContext) -> Iterator[Batch]:
         )
     delimiter, header = sniffed
     columns: Columns | None = None
-    first, index = 2, SeriesIndex()
-    for table in _tables(stream, delimiter, header, context.report):
+    index = SeriesIndex()
+    for table, numbers in _tables(stream, delimiter, header, context.report):
         columns = columns or classify(table)
-        rows = _Rows(table, columns, context, first, index)
+        rows = _Rows(table, columns, context, numbers, index)
         yield Batch(logs=rows.logs()) if columns.message else Batch(metrics=rows.metrics())
-        first += table.num_rows
 
 
 def classify(table: pa.Table) -> Columns:
@@ -109,11 +109,13 @@ def _is_numeric(cells: pa.ChunkedArray) -> bool:
 
 
 class _Rows:
-    """One block of rows; its first one is row `first` of the file (the header is row 1)."""
+    """One block of rows, with their numbers in the file."""
 
-    def __init__(self, table: pa.Table, columns: Columns, context: FileContext, first: int, index: SeriesIndex) -> None:
+    def __init__(
+        self, table: pa.Table, columns: Columns, context: FileContext, numbers: Indices, index: SeriesIndex
+    ) -> None:
         self._table = table.combine_chunks()
-        self._columns, self._context, self._first, self._index = columns, context, first, index
+        self._columns, self._context, self._numbers, self._index = columns, context, numbers, index
         self._moments = parse_moments(pc.binary_join_element_wise(*map(self._cells, columns.time), " "))
 
     def logs(self) -> pa.Table:
@@ -139,8 +141,7 @@ class _Rows:
             "log_attributes": attributes,
             **fields,
         }
-        lines = list(range(self._first, self._first + rows))
-        return log_table(table, self._context.service, self._context.report, lines)
+        return log_table(table, self._context.service, self._context.report, self._numbers.tolist())
 
     def metrics(self) -> MetricBatch:
         """The cells of the number columns as samples."""
@@ -195,7 +196,7 @@ class _Rows:
         return pc.fill_null(column.chunk(0) if column.num_chunks else pa.nulls(0, pa.string()), "")
 
     def _skip(self, reason: str, rows: npt.NDArray[np.int64]) -> None:
-        places = (int(row) + self._first for row in rows)
+        places = (int(self._numbers[row]) for row in rows)
         self._context.report.skip(reason, places, unit="row", count=len(rows))
 
 
@@ -205,10 +206,10 @@ def _metric_name(text: str) -> str:
 
 
 class _Blocks(io.RawIOBase):
-    """A stream as the readable file that pyarrow wants; bytes that are not UTF-8 become U+FFFD."""
+    """Blocks as the readable file that pyarrow wants."""
 
     def __init__(self, blocks: Iterator[bytes]) -> None:
-        self._blocks, self._rest = blocks, b""
+        self._blocks, self._rest = blocks, memoryview(b"")
 
     def readable(self) -> bool:
         """It is."""
@@ -217,34 +218,40 @@ class _Blocks(io.RawIOBase):
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         """Fill `buffer` with what comes next."""
         if not self._rest:
-            self._rest = next(self._blocks, b"")
+            self._rest = memoryview(next(self._blocks, b""))
         count = min(len(buffer), len(self._rest))
         buffer[:count] = self._rest[:count]
         self._rest = self._rest[count:]
         return count
 
 
-def _tables(stream: Stream, delimiter: str, header: Sequence[str], report: IngestReport) -> Iterator[pa.Table]:
+def _tables(
+    stream: Stream, delimiter: str, header: Sequence[str], report: IngestReport
+) -> Iterator[tuple[pa.Table, Indices]]:
+    """Blocks of rows as text, with the number of each row (the header is row 1)."""
     from pyarrow import csv as arrow_csv
 
+    broken: list[int] = []
+
     def skip_row(row: arrow_csv.InvalidRow) -> str:
-        report.skip(f"row without exactly {row.expected_columns} cells", [row.number or "?"], unit="row")
+        broken.append(row.number)
+        report.skip(f"row without exactly {row.expected_columns} cells", [row.number], unit="row")
         return "skip"
 
-    reader = arrow_csv.open_csv(
-        io.BufferedReader(_Blocks(stream.blocks()), 1 << 20),
-        read_options=arrow_csv.ReadOptions(
-            use_threads=False, block_size=_BLOCK_BYTES, column_names=_unique(header), skip_rows=1
-        ),
-        parse_options=arrow_csv.ParseOptions(
-            delimiter=delimiter, newlines_in_values=True, invalid_row_handler=skip_row
-        ),
-        convert_options=arrow_csv.ConvertOptions(
-            column_types=dict.fromkeys(_unique(header), pa.string()), strings_can_be_null=False
-        ),
-    )
-    for batch in reader:
-        yield pa.Table.from_batches([batch])
+    names, first = _unique(header), 2
+    try:
+        reader = arrow_csv.open_csv(
+            io.BufferedReader(_Blocks(stream.utf8_blocks()), 1 << 20),
+            arrow_csv.ReadOptions(use_threads=False, block_size=_BLOCK_BYTES, column_names=names, skip_rows=1),
+            arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True, invalid_row_handler=skip_row),
+            arrow_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False),
+        )
+        for batch in reader:
+            rows = np.setdiff1d(np.arange(first, first + batch.num_rows + len(broken)), broken)[: batch.num_rows]
+            first = int(rows[-1]) + 1 if len(rows) else first
+            yield pa.Table.from_batches([batch]), rows
+    except pa.ArrowInvalid as error:  # a row beyond the block size, a quote that is never closed
+        report.skip(f"rest of the file: {error}", [first], unit="row")
 
 
 def _unique(header: Sequence[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import zlib
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from obslib.store.ingest.report import IngestReport
 CHUNK_BYTES = 8 << 20
 MAX_LINE_BYTES = 64 << 20
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+_NOT_UTF8 = "some bytes are not UTF-8; they are kept as U+FFFD"
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -74,6 +76,18 @@ class Stream:
             yield head
         while block := self._read(CHUNK_BYTES):
             yield block
+
+    def utf8_blocks(self) -> Iterator[bytes]:
+        """Like `blocks`, as valid UTF-8: other bytes become U+FFFD."""
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        for block in self.blocks():
+            text = decoder.decode(block)
+            if "\ufffd" in text:
+                self._report.note(_NOT_UTF8)
+            if text:
+                yield text.encode()
+        if rest := decoder.decode(b"", final=True):
+            yield rest.encode()
 
     def lines(self) -> Iterator[Lines]:
         """Everything that is left, as chunks of whole lines.
@@ -163,7 +177,7 @@ def split_lines(data: bytes, report: IngestReport | None = None) -> pa.StringArr
 
 def _replaced(data: bytes, ends: npt.NDArray[np.int64], report: IngestReport | None) -> pa.StringArray:
     if report is not None:
-        report.note("some bytes are not UTF-8; they are kept as U+FFFD")
+        report.note(_NOT_UTF8)
     starts = np.concatenate([[0], ends[:-1]]).tolist()
     decoded = [data[a:b].decode("utf-8", "replace") for a, b in zip(starts, ends.tolist(), strict=True)]
     return pc.utf8_rtrim(pa.array(decoded, pa.string()), "\r\n")

@@ -93,7 +93,7 @@ def test_types_that_the_layout_lacks_become_gauge_or_unknown(written: str):
 
 
 def test_an_openmetrics_answer_without_its_end_is_refused():
-    with pytest.raises(InputError, match="byte 6: .* ends without '# EOF'"):
+    with pytest.raises(InputError, match=r"byte 6: .* ends without '# EOF'"):
         parse("up 1.0", content_type=OPENMETRICS)
 
 

@@ -35,7 +35,8 @@ def test_the_first_example_of_rfc_5424(tmp_path: Path):
 
 
 def test_structured_data_of_rfc_5424(tmp_path: Path):
-    data = r'[exampleSDID@32473 iut="3" eventSource="App\"lication\\ \]" eventID="1011"][examplePriority@32473 class="high"]'
+    data = r'[exampleSDID@32473 iut="3" eventSource="App\"lication\\ \]" eventID="1011"]'
+    data += '[examplePriority@32473 class="high"]'
     line = f"<165>1 2003-08-24T05:14:15.000003-07:00 192.0.2.1 myproc 8710 - {data} %% It's time"
     (row,) = rows_of(tmp_path, line)
     assert row["timestamp"] == pd.Timestamp("2003-08-24T12:14:15.000003Z")
