@@ -69,19 +69,17 @@ def expire(folder: Path, manifest: Manifest) -> Manifest:
 
 
 def _merge(folder: Path, manifest: Manifest, files: list[DataFile], level: int) -> Manifest:
+    """Merge files, given in the order of their commits, into one that stands in their place."""
     signal, day = files[0].signal, files[0].day
-    places = {file.path: place for place, file in enumerate(manifest.files)}
-    in_commit_order = sorted(files, key=lambda file: places[file.path])
     try:
-        table = pa.concat_tables([pq.read_table(folder / file.path) for file in in_commit_order])
+        table = pa.concat_tables([pq.read_table(folder / file.path) for file in files])
     except (OSError, pa.ArrowException) as error:
         raise StoreError(
             f"cannot read a file of {signal} {day} while compacting: {error}.",
             fix="restore the named file; nothing has been changed.",
         ) from error
     merged = write_file(folder, signal, _ordered(signal, table), day=day, level=level)
-    manifest = retire(manifest, files, time.time())
-    return msgspec.structs.replace(manifest, files=(*manifest.files, merged))
+    return retire(manifest, files, time.time(), replacement=merged)
 
 
 def _ordered(signal: str, table: pa.Table) -> pa.Table:

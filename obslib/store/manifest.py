@@ -55,8 +55,8 @@ class Manifest(msgspec.Struct, frozen=True):
     properties: dict[str, str] = {}
 
     def of(self, signal: str) -> list[DataFile]:
-        """The files of one signal, by day, then by first timestamp."""
-        return sorted((f for f in self.files if f.signal == signal), key=lambda f: (f.day, f.start, f.path))
+        """The files of one signal by day, within a day in the order of their commits."""
+        return sorted((file for file in self.files if file.signal == signal), key=lambda file: file.day)
 
 
 @dataclass(frozen=True)
@@ -156,14 +156,20 @@ def parse_retention(text: str) -> dict[str, int]:
     return days
 
 
-def retire(manifest: Manifest, gone: list[DataFile], at: float) -> Manifest:
-    """Take files out of the listing; they stay on disk until readers of older manifests are done."""
+def retire(manifest: Manifest, gone: list[DataFile], at: float, *, replacement: DataFile | None = None) -> Manifest:
+    """Take files out of the listing; they stay on disk until readers of older manifests are done.
+
+    A replacement takes the place of the last of them, so that the order of commits is kept.
+    """
     names = {file.path for file in gone}
-    return msgspec.structs.replace(
-        manifest,
-        files=tuple(file for file in manifest.files if file.path not in names),
-        retired=(*manifest.retired, *(Retired(name, at) for name in sorted(names))),
-    )
+    files: list[DataFile] = []
+    for file in manifest.files:
+        if file.path not in names:
+            files.append(file)
+        elif replacement is not None and file.path == gone[-1].path:
+            files.append(replacement)
+    retired = (*manifest.retired, *(Retired(file.path, at) for file in gone))
+    return msgspec.structs.replace(manifest, files=tuple(files), retired=retired)
 
 
 def disk_error(action: str, path: Path, error: OSError) -> StoreError:

@@ -21,7 +21,7 @@ from obslib.store import sql
 from obslib.store.compaction import compact_all, expire, merge_small, sweep
 from obslib.store.files import KINDS, by_day, write_file
 from obslib.store.manifest import DataFile, Manifest, ManifestFile, disk_error, parse_retention, retire
-from obslib.store.samples import read_samples, sort_samples, to_block, to_table
+from obslib.store.samples import read_block, sort_samples, to_table
 from obslib.store.series_index import SeriesIndex
 from obslib.store.sql import Parameters
 
@@ -60,6 +60,7 @@ class Store:
         self._connection = sql.connect(self.folder)
         self._guard = threading.RLock()
         self._stamp: tuple[int, int] = (0, 0)
+        self._viewed = -1
         self._manifest = self._disk.read()
         self._refresh()
 
@@ -145,8 +146,7 @@ class Store:
         files = [f for f in manifest.of("metrics") if f.start <= end * 10**6 + 999_999 and f.end >= start * 10**6]
         if not len(ids) or not files:
             return SeriesBlock(labels, np.zeros(len(ids) + 1, np.int64), np.empty(0, np.int64), np.empty(0))
-        samples = read_samples([self.folder / file.path for file in files], ids, start, end)
-        return to_block(samples, ids, labels)
+        return read_block([self.folder / file.path for file in files], ids, labels, start, end)
 
     def find_series(self, matchers: Sequence[Matcher]) -> list[dict[str, str]]:
         """Label sets (with `__name__`) of every matching series, whenever it had samples."""
@@ -243,12 +243,16 @@ class Store:
         return files
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
+        """A connection of its own for one question, on views of the newest manifest."""
         with self._guard:
-            self._current()
+            manifest = self._current()
+            if self._viewed != manifest.version:
+                sql.create_views(self._connection, self.folder, manifest)
+                self._viewed = manifest.version
             return self._connection.cursor()
 
     def _current(self) -> Manifest:
-        """The newest committed manifest, for reading; views and the series index follow it."""
+        """The newest committed manifest, for reading; the series index follows it."""
         with self._guard:
             try:
                 stat = (self.folder / "manifest.json").stat()
@@ -268,7 +272,6 @@ class Store:
         self._manifest = self._disk.read()
         self._stamp = (stat.st_ino, stat.st_mtime_ns)
         self._index.load(self.folder, self._manifest.of("series"))
-        sql.create_views(self._connection, self.folder, self._manifest)
 
     def __repr__(self) -> str:
         return f"Store({str(self.folder)!r})"

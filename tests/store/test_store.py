@@ -88,6 +88,17 @@ def test_of_two_samples_for_one_moment_the_later_append_wins_before_and_after_co
     assert held(store)["metrics"] == 3
 
 
+def test_a_merge_of_older_files_does_not_outdo_a_newer_sample(store: Store):
+    for n in range(compaction.FAN_IN - 1):
+        store.append(counters(1, 1, value=float(n)))
+    store.append(counters(1, 2, value=500.0))  # merges all sixteen
+    store.append(counters(1, 1, value=900.0))
+    for _ in range(2):
+        block = store.read_series(EVERYTHING, MIDNIGHT, MIDNIGHT + DAY_MS)
+        assert block.values.tolist() == [900.0, 501.0]
+        store.compact()
+
+
 @pytest.mark.parametrize(
     ("matcher", "services"),
     [
