@@ -15,8 +15,10 @@ from obslib.figures.plain import Plain
 from obslib.report.charts import render_chart
 from obslib.report.running import PLOTLY_MIME
 from obslib.report.sanitize import sanitize
+from obslib.report.tables import with_aligned_columns
 
 _WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
+_TABLE = re.compile(r"<table.*?</table>", re.DOTALL)
 _IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 _WIDGET_NOTE = (
     '<p class="note">Interactive in the notebook only: this control needs a running kernel. '
@@ -118,6 +120,7 @@ def _twin(data: Mapping[str, Any], where: str) -> str:
 
 def _html(text: str, where: str) -> str:
     clean = sanitize(text, where=where)
+    clean = _TABLE.sub(lambda table: with_aligned_columns(table[0]), clean)
     opening = '<div class="scroll" tabindex="0" role="region" aria-label="Table">'
     return (
         '<div class="html">'

@@ -102,6 +102,16 @@ def test_charts_follow_the_readers_colour_scheme(browser, ten, scheme, colours):
     assert f"background: rgb({red}, {green}, {blue})" in paper
 
 
+def test_a_picture_of_the_whole_page_keeps_the_charts_layout(browser, ten):
+    page = browser.open(ten)
+    ready(page)
+    ticks = "document.querySelector('.plot')._fullLayout.xaxis.nticks"
+    page.wait_for_selector(".plot[data-chart='0'] path.js-line")
+    before = page.evaluate(ticks)
+    page.screenshot(full_page=True)  # the window has no size for a moment
+    assert page.evaluate(ticks) == before
+
+
 def test_charts_change_when_the_reader_switches_the_scheme(browser, ten):
     page = browser.open(ten, scheme="light")
     ready(page)

@@ -6,6 +6,7 @@
   const PAPER_WIDTH = 680; // fits A4 and letter
   const MOST_ROWS = 500;
   const NARROW = 600;
+  const LEAST_WIDTH = 60;
   const LETTER = 7; // pixels of width of a letter in a legend
   const MIN_PLOT = 210; // pixels of height a plot and its axis keep beside a legend of many rows
   const drawn = new Map(); // element -> scheme it was drawn in
@@ -92,6 +93,7 @@
   };
 
   const draw = (element, scheme = dark.matches ? "dark" : "light", width = 0) => {
+    if (!width && element.clientWidth < LEAST_WIDTH) return; // hidden, or the window has no size for a moment
     const { data, layout } = figureFor(element, scheme, width);
     const config = { displayModeBar: false, responsive: false, scrollZoom: false, doubleClick: "reset+autosize" };
     if (matchMedia("(pointer: coarse)").matches) layout.dragmode = false; // a finger scrolls the page
