@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from obslib.core.errors import InputError
 from obslib.core.layout import Batch
-from obslib.demo.clock import LOG_DAYS, NOW, SPAN_DAYS, Grid
+from obslib.demo.clock import DAY_MINUTES, LOG_DAYS, NOW, SPAN_DAYS, Grid
 from obslib.demo.events import events_table
 from obslib.demo.exemplars import exemplars_table
 from obslib.demo.incidents import truth_table
@@ -28,7 +28,7 @@ __all__ = ["NOW", "generate", "truth"]
 
 
 def generate(*, seed: int = 7, scale: float = 1.0, days: int = 35) -> Iterator[Batch]:
-    """Make the telemetry of the last `days` before `NOW`, one batch per UTC day, oldest first.
+    """Make the telemetry of the last `days` before `NOW`, in batches of at most one UTC day, oldest first.
 
     Parameters
     ----------
@@ -87,9 +87,10 @@ def _batches(platform: Platform) -> Iterator[Batch]:
 
 
 def _blocks(grid: Grid) -> list[tuple[int, int]]:
-    """The grid's days, cut also where logs and spans begin."""
-    cuts = sorted({edge for block in grid.blocks() for edge in block} | {grid.tail(LOG_DAYS), grid.tail(SPAN_DAYS)})
-    return list(pairwise(cuts))
+    """The grid's days, and half days where logs exist (they bound the memory); cut also where spans begin."""
+    edges = {edge for block in grid.blocks() for edge in block} | {grid.tail(SPAN_DAYS)}
+    edges |= set(range(grid.tail(LOG_DAYS), grid.size, DAY_MINUTES // 2))
+    return list(pairwise(sorted(edges)))
 
 
 def _by_time(table: pa.Table) -> pa.Table:

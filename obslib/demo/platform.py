@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from obslib.demo.clock import Grid
-from obslib.demo.endpoints import Endpoint, see_endpoints
 from obslib.demo.fleet import Fleet, build_fleet
 from obslib.demo.ids import stream
 from obslib.demo.incidents import Placed, placed, turn_knobs
@@ -25,7 +24,6 @@ class Platform:
     incidents: list[Placed]
     knobs: Knobs
     model: Model
-    endpoints: list[Endpoint]
     fleet: Fleet
 
     @classmethod
@@ -35,7 +33,7 @@ class Platform:
         incidents = placed(grid)
         knobs = turn_knobs(grid, incidents)
         model, fleet = Model.of(grid, knobs, seed), build_fleet(grid, incidents, seed)
-        return cls(seed, scale, grid, incidents, knobs, model, see_endpoints(model), fleet)
+        return cls(seed, scale, grid, incidents, knobs, model, fleet)
 
     def rng(self, *purpose: object) -> np.random.Generator:
         """The random stream of one purpose."""

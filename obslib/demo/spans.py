@@ -16,6 +16,7 @@ from obslib.demo.calls import CLIENT, SERVER, Call, Route
 from obslib.demo.clock import NOW, Flags, Ints
 from obslib.demo.fleet import Pod
 from obslib.demo.ids import hex_ids, words
+from obslib.demo.people import addresses, agents, product_ids, user_ids
 from obslib.demo.platform import Platform
 from obslib.demo.topology import NAMESPACE
 from obslib.demo.traces import RouteTraces
@@ -176,24 +177,32 @@ def _attributes(traces: RouteTraces, which: Ints, me: Ints, outcome: npt.NDArray
     route = traces.route
     texts = [_variant(route, place, kind) for place in range(len(route.nodes)) for kind in (GOOD, REFUSED, FAILED)]
     column = pa.array(texts, pa.string()).take(pa.array(me * 3 + outcome))
-    subject = _subject(traces)
-    if subject is None:
-        return column
-    key, prefix, numbers = subject
-    head = 1 if len(route.nodes) > 1 else 0
-    rows = np.flatnonzero(me == head)
+    for place, key, told in _subjects(traces):
+        column = _tell(column, np.flatnonzero(me == place), key, told, which)
+    return column
+
+
+def _tell(column: pa.Array, rows: Ints, key: str, told: pa.Array, which: Ints) -> pa.Array:
+    """The JSON objects with one more member in some rows; `told` has its value per trace."""
     text = pc.utf8_slice_codeunits(column.take(pa.array(rows)), 0, -1)
-    about = pc.cast(pa.array(numbers[which[rows]] + 10_000), pa.string())
-    told = pc.binary_join_element_wise(text, pa.scalar(f',"{key}":"{prefix}'), about, pa.scalar('"}'), "")
-    place = np.arange(len(me))
-    place[rows] = len(me) + np.arange(len(rows))
-    return pa.concat_arrays([column, told]).take(pa.array(place))
+    value = told.take(pa.array(which[rows]))
+    longer = pc.binary_join_element_wise(text, pa.scalar(f',"{key}":"'), value, pa.scalar('"}'), "")
+    place = np.arange(len(column))
+    place[rows] = len(column) + np.arange(len(rows))
+    return pa.concat_arrays([column, longer]).take(pa.array(place))
 
 
-def _subject(traces: RouteTraces) -> tuple[str, str, Ints] | None:
-    if traces.route.name in PRODUCT_ROUTES:
-        return "app.product.id", "p-", traces.product
-    return ("enduser.id", "u-", traces.user) if traces.route.name in USER_ROUTES else None
+def _subjects(traces: RouteTraces) -> list[tuple[int, str, pa.Array]]:
+    """What is told of single requests: position of the call, attribute, and its text per trace."""
+    name, told = traces.route.name, []
+    entry = traces.route.root.service == "web"
+    if entry:
+        told += [(0, "client.address", addresses(traces.user)), (0, "user_agent.original", agents(traces.user))]
+    if name in PRODUCT_ROUTES:
+        told.append((int(entry), "app.product.id", product_ids(traces.product)))
+    if name in USER_ROUTES:
+        told.append((int(entry), "enduser.id", user_ids(traces.user)))
+    return told
 
 
 def _variant(route: Route, me: int, outcome: int) -> str:

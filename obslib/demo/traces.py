@@ -12,6 +12,7 @@ from obslib.demo.clock import NOW, Flags, Floats, Ints
 from obslib.demo.endpoints import WAIT_SHAPE
 from obslib.demo.ids import zipf
 from obslib.demo.model import Level, queue_key
+from obslib.demo.people import PRODUCTS, USERS
 from obslib.demo.platform import Platform
 from obslib.demo.routes import ROUTES
 from obslib.demo.topology import BY_NAME, NODES
@@ -20,7 +21,6 @@ SAMPLING = 0.0176
 """Share of the requests that are traced (decided at the head, so errors are not favoured)."""
 QUEUE_SECONDS = {"scrape": 0.9, "notify": 0.5}
 BACK_OFF = 0.05
-PRODUCTS, USERS = 20_000, 60_000
 
 
 @dataclass(frozen=True)

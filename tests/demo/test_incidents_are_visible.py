@@ -124,7 +124,8 @@ def _changes(spans: pd.DataFrame, inside: pd.Series, length: pd.Timedelta) -> pd
     grouped = spans.groupby(["service_name", "span_name", inside.rename("inside")], observed=True)
     table = pd.DataFrame(
         {"slow": grouped["duration"].quantile(0.9), "failing": grouped["failed"].mean(), "count": grouped.size()}
-    ).unstack("inside")
+    )
+    table = table.unstack("inside")  # noqa: PD010 - the index is unique, nothing to aggregate
     table = table.reindex(columns=pd.MultiIndex.from_product([["slow", "failing", "count"], [False, True]]))
     table["count"] = table["count"].fillna(0)
     table = table[table[("count", False)] >= 10]

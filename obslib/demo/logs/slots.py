@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from importlib.resources import files
 
 import numpy as np
 import pyarrow as pa
@@ -13,8 +11,8 @@ import pyarrow.compute as pc
 
 from obslib.demo.clock import Floats, Ints
 from obslib.demo.ids import hex_ids, zipf
+from obslib.demo.people import PRODUCTS, USERS, WORDS, addresses, agents, product_ids, text, user_ids
 
-VOCABULARY: dict[str, list[str]] = tomllib.loads(files("obslib.demo.logs").joinpath("words.toml").read_text("utf-8"))
 NUMBERS: dict[str, tuple[float, float]] = {
     "few": (1, 9),
     "count": (1, 120),
@@ -56,54 +54,36 @@ class Subjects:
 
     def _make(self, name: str) -> pa.Array:
         size = len(self.time)
-        if name in VOCABULARY:
-            return pa.array(VOCABULARY[name]).take(pa.array(zipf(self.rng, size, len(VOCABULARY[name]), 0.8)))
+        if name in WORDS:
+            return pa.array(WORDS[name]).take(pa.array(zipf(self.rng, size, len(WORDS[name]), 0.8)))
         if name in NUMBERS:
             low, high = NUMBERS[name]
             drawn = np.exp(self.rng.uniform(np.log(low), np.log(high + 1), size)).astype(np.int64)
-            return _text(np.minimum(drawn, int(high)))
+            return text(np.minimum(drawn, int(high)))
         return _MAKERS[name](self)
 
 
-def _text(numbers: Ints) -> pa.Array:
-    return pc.cast(pa.array(numbers), pa.string())
-
-
 def _product(about: Subjects) -> pa.Array:
-    numbers = about.product if about.product is not None else zipf(about.rng, len(about.time), 20_000)
-    return pc.binary_join_element_wise(pa.scalar("p-"), _text(numbers + 10_000), "")
+    return product_ids(about.product if about.product is not None else zipf(about.rng, len(about.time), PRODUCTS))
 
 
-def _user(about: Subjects) -> pa.Array:
-    numbers = about.user if about.user is not None else zipf(about.rng, len(about.time), 60_000, 0.6)
-    return pc.binary_join_element_wise(pa.scalar("u-"), _text(numbers + 10_000), "")
+def _users(about: Subjects) -> Ints:
+    return about.user if about.user is not None else zipf(about.rng, len(about.time), USERS, 0.6)
 
 
 def _millis(about: Subjects) -> pa.Array:
     """Milliseconds: tenths below ten, whole above."""
     millis = about.millis if about.millis is not None else np.exp(about.rng.normal(3.2, 0.9, len(about.time)))
-    return _text(np.maximum(np.rint(millis), 1).astype(np.int64))
+    return text(np.maximum(np.rint(millis), 1).astype(np.int64))
 
 
 def _code(about: Subjects) -> pa.Array:
-    return _text(about.code if about.code is not None else np.full(len(about.time), 200))
+    return text(about.code if about.code is not None else np.full(len(about.time), 200))
 
 
-def _address(about: Subjects) -> pa.Array:
-    """Client addresses: a user keeps theirs."""
-    user = about.user if about.user is not None else zipf(about.rng, len(about.time), 60_000, 0.6)
-    blocks = pa.array([f"{block}." for block in ("84.136", "91.42", "79.201", "188.98", "2.203", "178.24")])
-    octets = pa.array([str(i) for i in range(256)])
-    first, second, third = user * 7 % 6, user * 31 % 256, user * 17 % 254 + 1
-    take = [blocks.take(pa.array(first)), octets.take(pa.array(second)), pa.scalar("."), octets.take(pa.array(third))]
-    return pc.binary_join_element_wise(*take, "")
-
-
-def _agent(about: Subjects) -> pa.Array:
-    agents = VOCABULARY["agent"]
-    if about.user is None:
-        return pa.array(agents).take(pa.array(zipf(about.rng, len(about.time), len(agents), 0.8)))
-    return pa.array(agents).take(pa.array((about.user * 11 % 23) % len(agents)))
+def _referer(about: Subjects) -> pa.Array:
+    """Where the request came from: nowhere known, the shop itself, or a search engine."""
+    return pa.array(WORDS["referer"]).take(pa.array(zipf(about.rng, len(about.time), len(WORDS["referer"]), 0.8)))
 
 
 def _path(about: Subjects) -> pa.Array:
@@ -119,14 +99,14 @@ def _path(about: Subjects) -> pa.Array:
 
 def _size(about: Subjects) -> pa.Array:
     """Bytes of an answer: errors are short, each product's page has its size."""
-    product = about.product if about.product is not None else zipf(about.rng, len(about.time), 20_000)
+    product = about.product if about.product is not None else zipf(about.rng, len(about.time), PRODUCTS)
     code = about.code if about.code is not None else np.full(len(about.time), 200)
-    return _text(np.where(code >= 400, 142, 1_800 + product * 37 % 9_000))
+    return text(np.where(code >= 400, 142, 1_800 + product * 37 % 9_000))
 
 
 def _price(about: Subjects) -> pa.Array:
     whole = np.exp(about.rng.normal(3.7, 0.6, len(about.time))).astype(np.int64)
-    return pc.binary_join_element_wise(_text(whole), pa.scalar(".99"), "")
+    return pc.binary_join_element_wise(text(whole), pa.scalar(".99"), "")
 
 
 def _clock(pattern: str) -> Callable[[Subjects], pa.Array]:
@@ -143,11 +123,13 @@ def _short_clock(about: Subjects) -> pa.Array:
 
 _MAKERS: dict[str, Callable[[Subjects], pa.Array]] = {
     "product": _product,
-    "user": _user,
+    "user": lambda about: user_ids(_users(about)),
     "ms": _millis,
     "code": _code,
-    "ip": _address,
-    "ua": _agent,
+    "ip": lambda about: addresses(_users(about)),
+    "ua": lambda about: agents(_users(about)),
+    "referer": _referer,
+    "route": lambda about: pa.repeat(about.target[1], len(about.time)),
     "path": _path,
     "bytes": _size,
     "price": _price,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from obslib.demo.endpoints import see_endpoints
 from obslib.demo.metrics.business import add_business
 from obslib.demo.metrics.containers import add_containers
 from obslib.demo.metrics.data import add_databases
@@ -19,9 +20,10 @@ def all_metrics(platform: Platform) -> MetricSet:
     series = MetricSet(platform)
     node_cpu = add_containers(series)
     add_nodes(series, node_cpu)
-    add_http(series)
+    endpoints = see_endpoints(platform.model)
+    add_http(series, endpoints)
     add_databases(series)
-    add_edge(series)
-    add_business(series)
+    add_edge(series, endpoints)
+    add_business(series, endpoints)
     series.add_targets()
     return series

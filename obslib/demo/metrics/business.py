@@ -18,14 +18,17 @@ TARGET = "business/reporting"
 REQUESTS_PER_VISIT = 11.0
 HITS_PER_SCRAPE = 0.055
 SAVINGS_USD = 7.4
+Web = dict[tuple[str, str], Endpoint]
+"""What nginx serves, by method and route."""
 COHORTS = {"1": 0.42, "7": 0.27, "30": 0.16}
 """Days after registration: share of users who are back."""
 
 
-def add_business(series: MetricSet) -> None:
+def add_business(series: MetricSet, endpoints: list[Endpoint]) -> None:
     """Add business metrics, deployments and the price of the nodes."""
-    _add_flows(series)
-    _add_stocks(series)
+    web = {(one.method, one.route): one for one in endpoints if one.service == "web"}
+    _add_flows(series, web)
+    _add_stocks(series, web)
     _add_deployments(series)
     for node in NODES:
         labels = {
@@ -38,24 +41,19 @@ def add_business(series: MetricSet) -> None:
         series.gauge("node_cost_hourly_usd", labels, "cost/billing", node.hourly_usd)
 
 
-def _web(series: MetricSet, method: str, route: str) -> Endpoint:
-    endpoints = series.platform.endpoints
-    return next(one for one in endpoints if (one.service, one.method, one.route) == ("web", method, route))
-
-
 def _succeeding(endpoint: Endpoint) -> Floats:
     return endpoint.rate * (1.0 - endpoint.failed - endpoint.refused)
 
 
-def _add_flows(series: MetricSet) -> None:
+def _add_flows(series: MetricSet, web: Web) -> None:
     platform = series.platform
     rng, size = platform.rng("business"), platform.grid.size
     hits = queue_rates(series, "scrape")[1] * HITS_PER_SCRAPE * platform.knobs.factor("gain", "alerts_hit")
-    shown = _web(series, "GET", "/api/v1/products/{id}")
+    shown = web["GET", "/api/v1/products/{id}"]
     visits = np.sum([_visits(series, route.name) for route in ROUTES if route.share], axis=0)
     flows = {
-        "business_registrations_total": _succeeding(_web(series, "POST", "/api/v1/register")),
-        "business_price_alerts_created_total": _succeeding(_web(series, "POST", "/api/v1/alerts")),
+        "business_registrations_total": _succeeding(web["POST", "/api/v1/register"]),
+        "business_price_alerts_created_total": _succeeding(web["POST", "/api/v1/alerts"]),
         "business_price_alerts_hit_total": hits,
         "business_conversions_total": _succeeding(shown) * _patience(shown) * 0.021,
         "business_visits_total": visits,
@@ -83,7 +81,7 @@ def _savings(rng: Generator, hits: Floats, size: int) -> Floats:
     )
 
 
-def _add_stocks(series: MetricSet) -> None:
+def _add_stocks(series: MetricSet, web: Web) -> None:
     platform = series.platform
     grid, rng = platform.grid, platform.rng("stocks")
     growth = np.exp(GROWTH_PER_DAY * grid.day)
@@ -92,7 +90,7 @@ def _add_stocks(series: MetricSet) -> None:
     monthly = 7.1 * 60.0 * DAY_MINUTES * 0.6 * growth**0.8 * np.exp(0.004 * np.sin(grid.day / 3.0))
     series.gauge("business_daily_active_users", SHOP, TARGET, rounded(daily, 1.0))
     series.gauge("business_monthly_active_users", SHOP, TARGET, rounded(monthly * 0.42, 1.0))
-    tracked = 412_000.0 * growth + np.cumsum(_succeeding(_web(series, "POST", "/api/v1/track")) * 60.0) * 0.02
+    tracked = 412_000.0 * growth + np.cumsum(_succeeding(web["POST", "/api/v1/track"]) * 60.0) * 0.02
     series.gauge("business_products_tracked", SHOP, TARGET, rounded(tracked, 1.0))
     stale = waits(series, "scrape")
     age = 1_750.0 * jitter(rng, grid.size, 0.02) + _stood(stale, grid.size)

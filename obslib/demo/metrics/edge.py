@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from obslib.demo.clock import DAY_MINUTES, Floats
+from obslib.demo.endpoints import Endpoint
 from obslib.demo.metrics.series import MetricSet, jitter, poisson, rounded
 from obslib.demo.routes import ROUTES
 from obslib.demo.topology import NAMESPACE
@@ -20,15 +21,16 @@ PROBES = {"https://freedom-fashion.example": "web", "https://api.freedom-fashion
 CERTIFICATE_DAYS = 90.0
 
 
-def add_edge(series: MetricSet) -> None:
+def add_edge(series: MetricSet, endpoints: list[Endpoint]) -> None:
     """Add everything seen from outside the cluster."""
-    visitors = _visitors(series)
-    _add_balancer(series, visitors)
+    web = [one for one in endpoints if one.service == "web"]
+    visitors, typical = _visitors(series), {one.route: one.typical for one in web}
+    _add_balancer(series, visitors, (_failing(web), typical["/api/v1/products/{id}"]))
     _add_cdn(series, visitors)
-    _add_vitals(series)
+    _add_vitals(series, typical)
     _add_security(series)
     for target, service in PROBES.items():
-        _add_probe(series, target, service)
+        _add_probe(series, target, service, typical["/api/v1/products"])
 
 
 def _visitors(series: MetricSet) -> Floats:
@@ -37,24 +39,19 @@ def _visitors(series: MetricSet) -> Floats:
     return np.asarray(sum((rates[route.name] for route in ROUTES if route.share), np.zeros(series.platform.grid.size)))
 
 
-def _failing(series: MetricSet) -> Floats:
-    web = [one for one in series.platform.endpoints if one.service == "web"]
+def _failing(web: list[Endpoint]) -> Floats:
+    """Share of all requests that fail."""
     total = np.sum([one.rate for one in web], axis=0)
     return np.asarray(np.sum([one.rate * one.failed for one in web], axis=0) / np.maximum(total, 1e-9))
 
 
-def _latency(series: MetricSet, route: str) -> Floats:
-    found = [one for one in series.platform.endpoints if one.service == "web" and one.route == route]
-    return found[0].typical
-
-
-def _add_balancer(series: MetricSet, visitors: Floats) -> None:
+def _add_balancer(series: MetricSet, visitors: Floats, answers: tuple[Floats, Floats]) -> None:
     size, rng = series.platform.grid.size, series.platform.rng("balancer")
-    failed = _failing(series)
+    failed, seconds = answers
     target = "nginx-exporter/web"
     series.counter("nginx_http_requests_total", NGINX, target, poisson(rng, visitors, size))
     series.counter("nginx_connections_accepted", NGINX, target, poisson(rng, visitors * 0.31, size))
-    active: Floats = visitors * (0.25 + 0.8 * _latency(series, "/api/v1/products/{id}")) + 3.0
+    active: Floats = visitors * (0.25 + 0.8 * seconds) + 3.0
     series.gauge("nginx_connections_active", NGINX, target, rng.poisson(active).astype(np.float64))
     target = "cloudwatch/lb"
     for code, rate in (("2xx", visitors * (0.972 - failed)), ("4xx", visitors * 0.028), ("5xx", visitors * failed)):
@@ -76,12 +73,12 @@ def _add_cdn(series: MetricSet, visitors: Floats) -> None:
     series.gauge("cdn_hit_ratio", CDN, "cdn/cdn", rounded(ratio, 2.0**-10))
 
 
-def _add_vitals(series: MetricSet) -> None:
+def _add_vitals(series: MetricSet, typical: dict[str, Floats]) -> None:
     size = series.platform.grid.size
     sources = {"/": "/api/v1/products", "/products/{id}": "/api/v1/products/{id}", "/search": "/api/v1/search"}
     for page, usual in PAGES.items():
         rng = series.platform.rng("vitals", page)
-        behind = _latency(series, sources[page])
+        behind = typical[sources[page]]
         labels = BROWSER | {"page": page}
         target = "web-vitals/collector"
         paint = (usual + 2.2 * behind) * jitter(rng, size, 0.03)
@@ -122,7 +119,7 @@ def _add_security(series: MetricSet) -> None:
         series.counter(name, labels, "security/waf", poisson(rng, background + burst, size))
 
 
-def _add_probe(series: MetricSet, url: str, service: str) -> None:
+def _add_probe(series: MetricSet, url: str, service: str, seconds: Floats) -> None:
     platform = series.platform
     size, rng = platform.grid.size, platform.rng("probe", url)
     labels = {"job": "blackbox", "instance": url, "service": service}
@@ -130,7 +127,7 @@ def _add_probe(series: MetricSet, url: str, service: str) -> None:
     expired = platform.knobs.amount("level", "expired") * np.ones(size) > 0.5
     shown = expired if service == "web" else np.zeros(size, dtype=bool)
     series.gauge("probe_success", labels, target, np.where(shown | (rng.random(size) < 2e-4), 0.0, 1.0))
-    took = np.where(shown, 0.06, 0.14 + _latency(series, "/api/v1/products")) * jitter(rng, size, 0.08)
+    took = np.where(shown, 0.06, 0.14 + seconds) * jitter(rng, size, 0.08)
     series.gauge("probe_duration_seconds", labels, target, rounded(took, 2.0**-10))
     series.gauge("probe_ssl_earliest_cert_expiry", labels, target, _expiry(series, service))
 

@@ -15,9 +15,9 @@ BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 PEERS = {"shop": ("scraper", "shops.example", 0.420), "mail": ("notifications", "api.mailbird.example", 0.095)}
 
 
-def add_http(series: MetricSet) -> None:
+def add_http(series: MetricSet, endpoints: list[Endpoint]) -> None:
     """Add requests and durations of every endpoint, and of the calls to third parties."""
-    for endpoint in series.platform.endpoints:
+    for endpoint in endpoints:
         _add_endpoint(series, endpoint)
     for part in PEERS:
         _add_peer(series, part)
