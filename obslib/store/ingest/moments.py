@@ -15,7 +15,7 @@ _FROM_EPOCH = """CASE
     WHEN abs(number) < 1e11 THEN CAST(round(number * 1000000) AS BIGINT) * 1000
     WHEN abs(number) < 1e14 THEN CAST(round(number * 1000) AS BIGINT) * 1000
     WHEN abs(number) < 1e17 THEN CAST(whole AS BIGINT) * 1000
-    ELSE CAST(whole AS BIGINT) END"""
+    ELSE try_cast(whole AS BIGINT) END"""
 _ZONE = r"(?:[zZ]|[+-]\d\d(?::?\d\d)?)$"
 
 
@@ -38,7 +38,7 @@ def parse_moments(texts: pa.Array, pattern: str | None = None) -> pa.Array:
 def _parse_distinct(texts: pa.Array, pattern: str | None) -> pa.Array:
     given = {"text": texts.cast(pa.string())}
     if pattern is not None:
-        query = "SELECT epoch_ns(try_strptime(text, $pattern)) FROM given"
+        query = "SELECT try(epoch_ns(try_strptime(text, $pattern))) FROM given"
         (nanos,) = columns_of(query, given, {"pattern": pattern})
     else:
         (nanos,) = columns_of(_ISO_OR_EPOCH, given, {"epoch": _EPOCH, "zone": _ZONE})
@@ -54,8 +54,8 @@ WITH read AS (
     FROM read
 )
 SELECT CASE WHEN is_epoch THEN {_FROM_EPOCH}
-            ELSE epoch_ns(try_cast(CASE WHEN iso NOT LIKE '%:%' THEN iso || 'T00:00:00Z'
+            ELSE try(epoch_ns(try_cast(CASE WHEN iso NOT LIKE '%:%' THEN iso || 'T00:00:00Z'
                                         WHEN regexp_matches(iso, $zone) THEN iso
-                                        ELSE iso || 'Z' END AS TIMESTAMPTZ_NS)) END AS ns
+                                        ELSE iso || 'Z' END AS TIMESTAMPTZ_NS))) END AS ns
 FROM split
 """

@@ -41,6 +41,7 @@ _ESCAPE = re.compile(r'\\([\\"n])')
 _SUFFIXES = ("_bucket", "_count", "_sum", "_total", "_created", "_gcount", "_gsum", "_info")
 _TYPES = {"untyped": "unknown", "info": "gauge", "stateset": "gauge", "gaugehistogram": "gauge"}
 _KNOWN_TYPES = {"counter", "gauge", "histogram", "summary", "unknown"}
+_LATEST_MS = 9.2e12  # what nanoseconds in 64 bits can hold
 _SECONDS_BELOW = 1e11  # milliseconds reach this in 1973, seconds in 5138
 
 
@@ -186,7 +187,7 @@ class ExpositionParser:
         """Epoch milliseconds of each sample, and whether it has any."""
         given = texts.is_valid().to_numpy(zero_copy_only=False) & (pc.binary_length(texts).fill_null(0).to_numpy() > 0)
         numbers = pc.if_else(pa.array(given), texts, "nan").cast(pa.float64()).to_numpy(zero_copy_only=False)
-        given &= np.isfinite(numbers)
+        given &= np.abs(numbers) < _LATEST_MS  # also false for NaN
         self.untimed += int((~given).sum())
         if self.dialect is None and given.any():
             self.dialect = "openmetrics" if np.abs(numbers[given]).max() < _SECONDS_BELOW else "prometheus"
@@ -207,8 +208,9 @@ class ExpositionParser:
         parsed, rows = parsed.filter(pa.array(good)), rows[good]
         seconds = pc.if_else(pc.equal(parsed.field("time"), ""), "nan", parsed.field("time")).cast(pa.float64())
         own = seconds.to_numpy(zero_copy_only=False)
-        micros = np.round(np.nan_to_num(own) * 1e6).astype(np.int64)
-        nanos = np.where(np.isfinite(own), micros * 1_000, times[rows] * 10**6)
+        timed = np.abs(own) < _LATEST_MS / 1_000  # also false for NaN
+        micros = np.round(np.where(timed, own, 0) * 1e6).astype(np.int64)
+        nanos = np.where(timed, micros * 1_000, times[rows] * 10**6)
         values = parsed.field("value").cast(pa.float64()).to_numpy(zero_copy_only=False)
         ids = _label_of(parsed.field("labels"), _TRACE_ID), _label_of(parsed.field("labels"), _SPAN_ID)
         return exemplar_table(self._index.rows, codes[rows], nanos, values, ids)

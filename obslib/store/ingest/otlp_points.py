@@ -40,7 +40,7 @@ class Expansion:
         if not len(is_bucket):
             return np.zeros(len(points), dtype=np.int64)
         owner = np.concatenate([self.point[is_bucket], points])
-        height = np.concatenate([self.bounds[self.part[is_bucket]], values])
+        height = np.concatenate([self.bounds[self.part[is_bucket]], np.nan_to_num(values, nan=np.inf)])
         wanted = np.arange(len(owner)) >= len(is_bucket)
         order = np.lexsort((~wanted, height, owner))  # a value comes just before the bucket it falls into
         bucket_here = np.where(wanted[order], len(order), np.arange(len(order)))

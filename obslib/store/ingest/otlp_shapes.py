@@ -35,14 +35,8 @@ def from_protobuf(messages: list[bytes], signal: Signal) -> pa.Array:
     InputError
         If a message is not valid protobuf of that signal.
     """
-    handler = _handler(_descriptor(signal))
-    try:
-        batch = handler.list_to_record_batch(messages)
-    except ValueError as error:
-        raise InputError(
-            f"not an OTLP {signal} message: {error}.",
-            fix="check that the body is uncompressed protobuf, and that the signal is the right one.",
-        ) from error
+    request = _descriptor(signal)
+    batch = _decode(request, pa.array(messages, pa.binary()), f"an OTLP {signal} message")
     return pc.list_flatten(batch.column(ROOTS[signal]))
 
 
@@ -109,13 +103,23 @@ def _parse(documents: pa.Array, shape: object) -> pa.Array:
     return columns_of(query, {"doc": documents})[0]
 
 
+def _decode(message: Any, serialized: pa.Array, what: str) -> pa.RecordBatch:
+    try:
+        return _handler(message).array_to_record_batch(serialized)
+    except ValueError as error:
+        raise InputError(
+            f"not {what}: {error}.",
+            fix="check that the body is uncompressed protobuf, and that the signal is the right one.",
+        ) from error
+
+
 def _open(items: pa.Array, name: str) -> pa.Array:
     from opentelemetry.proto.common.v1 import common_pb2
 
     message = common_pb2.DESCRIPTOR.message_types_by_name[name]
     handler = _handler(message)
     if not pa.types.is_string(items.type):
-        batch = handler.array_to_record_batch(items)
+        batch = _decode(message, items, "an OTLP attribute value")
         return pa.StructArray.from_arrays(batch.columns, fields=list(batch.schema))
     return align(_parse(items, json_shape(message)), pa.struct(list(handler.schema())))
 

@@ -41,13 +41,16 @@ def test_iso_text_and_epochs_are_read(text: str, same_as: str):
     assert nanos(text) == pd.Timestamp(same_as).value
 
 
-@pytest.mark.parametrize("text", ["", "x", "2026-13-01T00:00:00Z", "12", "yesterday", None])
+@pytest.mark.parametrize(
+    "text", ["", "x", "2026-13-01T00:00:00Z", "12", "yesterday", "9999-01-01T00:00:00Z", "9999999999999999999", None]
+)
 def test_what_is_no_moment_is_null(text: str | None):
     assert nanos(text) is None
 
 
 def test_a_pattern_with_a_zone_is_read():
     assert nanos("10/Oct/2000:13:55:36 -0700", "%d/%b/%Y:%H:%M:%S %z") == pd.Timestamp("2000-10-10T20:55:36Z").value
+    assert nanos("10/Oct/9999:13:55:36 +0000", "%d/%b/%Y:%H:%M:%S %z") is None
     assert nanos("10/Foo/2000", "%d/%b/%Y:%H:%M:%S %z") is None
 
 

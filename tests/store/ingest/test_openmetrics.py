@@ -186,6 +186,14 @@ def test_samples_without_a_time_are_skipped_if_none_is_given():
     assert report.skipped == {"sample without a time, and none was given": 1}
 
 
+@pytest.mark.parametrize("time", ["NaN", "+Inf", "99999999999999999999", "-1e30"])
+def test_a_time_beyond_what_can_be_kept_is_no_time(time: str):
+    report = IngestReport()
+    batch = parse_openmetrics(f"a 1 {time}\nb 2 1793534400000\n".encode(), report=report)
+    assert values(batch) == {"b": 2.0}
+    assert report.skipped_total == 1
+
+
 def test_labels_of_the_target_win_and_the_body_s_are_exported():
     batch = parse('x{job="own",a="b"} 1\ny 2\n', extra_labels={"job": "node", "instance": "h:1"})
     assert values(batch) == {

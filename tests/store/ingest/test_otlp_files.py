@@ -14,7 +14,7 @@ from obslib.core.errors import InputError
 from obslib.store.ingest import IngestReport, lines, protobuf_frames
 from obslib.store.ingest.protobuf_frames import frames, framing_of, signal_of
 
-from .support import NOON, logs, metrics, otlp_json, read, samples, traces
+from .support import NOON, attributes, logs, metrics, otlp_json, read, samples, traces
 
 SPANS = [traces([{"name": f"op{n}"}], {"service.name": "a"}).SerializeToString() for n in range(5)]
 LOGS = logs([{"observed_time_unix_nano": NOON}], {"service.name": "a"}).SerializeToString()
@@ -88,6 +88,15 @@ def test_a_message_that_cannot_be_decoded_is_skipped_with_its_offset(tmp_path: P
     assert sum(batch.spans.num_rows for batch in batches) == 5
     assert report.skipped_total == 1
     assert report.examples[0].where == f"byte {len(length_prefixed(SPANS[:2]))}"
+
+
+def test_a_message_with_a_broken_nested_value_is_skipped_alone(tmp_path: Path):
+    nested = traces([{"attributes": attributes({"a": ["xyz"]})}], {}).SerializeToString()
+    broken = nested.replace(b"\n\x03xyz", b"\n\x7fxyz")
+    assert broken != nested
+    batches, report = read(tmp_path / "spans.bin", length_prefixed([SPANS[0], broken, SPANS[1]]))
+    assert sum(batch.spans.num_rows for batch in batches) == 2
+    assert report.skipped_total == 1
 
 
 def test_garbage_after_messages_ends_the_file(tmp_path: Path):

@@ -323,6 +323,15 @@ def test_exemplars_of_a_histogram_stand_at_the_bucket_they_fall_into():
     ]
 
 
+def test_an_exemplar_without_a_number_stands_at_the_last_bucket():
+    exemplars = [Exemplar(time_unix_nano=NOON, as_double=math.nan)]
+    one = HistogramDataPoint(
+        time_unix_nano=NOON, count=1, explicit_bounds=[1], bucket_counts=[1, 0], exemplars=exemplars
+    )
+    batch = decode_otlp_protobuf(metrics([histogram(one)]).SerializeToString(), "metrics")
+    assert dict(batch.exemplars.to_pylist()[0]["labels"])["le"] == "+Inf"
+
+
 def test_the_same_series_in_many_messages_is_one_series():
     bodies = [metrics([counter(point(n, time_unix_nano=NOON + n * SECOND))]).SerializeToString() for n in range(1, 51)]
     batch = decode_otlp_protobuf(bodies, "metrics")
