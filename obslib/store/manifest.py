@@ -95,22 +95,29 @@ class ManifestFile:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Hold the store's one write lock, waiting for other writers; a crash releases it."""
-        try:
-            descriptor = os.open(self.folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
-        except OSError as error:
-            raise disk_error("write to", self.folder, error) from error
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        """Hold the store's one write lock, waiting for other writers."""
+        with locked(self.folder / LOCK):
             yield
-        finally:
-            os.close(descriptor)
 
     def commit(self, manifest: Manifest) -> Manifest:
         """Replace the manifest durably; call it inside `writing()`. Returns it with its new version."""
         following = msgspec.structs.replace(manifest, version=manifest.version + 1)
         write_durably(self.folder / NAME, msgspec.json.encode(following))
         return following
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock that this file stands for, waiting for others; the end of the process releases it."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise disk_error("write to", path.parent, error) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def write_durably(path: Path, content: bytes) -> None:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from obslib.core.errors import StoreError
 from obslib.core.series import METRIC_NAME, Matcher
 from obslib.store.files import SERIES
 from obslib.store.manifest import DataFile
@@ -30,7 +31,7 @@ class SeriesIndex:
         """Read the series files not seen yet (a store only ever adds series)."""
         for file in files:
             if file.path not in self._loaded:
-                table = pq.read_table(folder / file.path, columns=["series_id", "metric_name", "labels"])
+                table = _read(folder / file.path)
                 self._add(table.column("series_id").to_pylist(), keys_of(table))
                 self._loaded.add(file.path)
 
@@ -70,6 +71,13 @@ class SeriesIndex:
             self._ids[key] = number
             self._by_id[number] = {METRIC_NAME: key[0], **dict(key[1])}
             self._by_name.setdefault(key[0], []).append(number)
+
+
+def _read(path: Path) -> pa.Table:
+    try:
+        return pq.read_table(path, columns=["series_id", "metric_name", "labels"])
+    except (OSError, pa.ArrowException) as error:
+        raise StoreError(f"{path} cannot be read: {error}.", fix="restore the file from a backup.") from error
 
 
 def keys_of(series: pa.Table) -> list[Key]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from obslib.core.config import data_folder
 from obslib.core.errors import InputError
+from obslib.store.manifest import locked
 from obslib.store.source import StoreSource
 from obslib.store.store import Store
 
@@ -43,7 +44,8 @@ def demo_source(settings: Mapping[str, object]) -> StoreSource:
 def demo_store_path(*, scale: float = 1.0, days: int = 35, seed: int = 7, progress: Progress | None = None) -> Path:
     """Where the demo's store lies, built first if it is not there.
 
-    It is built beside its place and moved there whole, so an interrupted build leaves nothing.
+    It is built beside its place and moved there whole, so an interrupted build leaves nothing; a
+    second process that wants it meanwhile waits.
 
     Parameters
     ----------
@@ -55,10 +57,17 @@ def demo_store_path(*, scale: float = 1.0, days: int = 35, seed: int = 7, progre
     path = data_folder() / f"demo-{_fingerprint()}-seed{seed}-scale{scale:g}-days{days}"
     if path.exists():
         return path
-    say = progress or (lambda _: None)
-    say(f"making the demo platform's telemetry ({days} days, about a minute) in {path} ...")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with locked(path.with_name(f"{path.name}.lock")):  # of several notebooks started at once, one builds
+        if not path.exists():
+            _build(path, scale, days, seed, progress or (lambda _: None))
+    return path
+
+
+def _build(path: Path, scale: float, days: int, seed: int, say: Progress) -> None:
     from obslib import demo  # the generator is needed only here
 
+    say(f"making the demo platform's telemetry ({days} days, about a minute) in {path} ...")
     building = path.with_name(f"{path.name}.building")
     shutil.rmtree(building, ignore_errors=True)
     store = Store.create(building)
@@ -68,7 +77,6 @@ def demo_store_path(*, scale: float = 1.0, days: int = 35, seed: int = 7, progre
     building.replace(path)
     held = ", ".join(f"{one.rows:,} {one.signal}" for one in Store.open(path).info() if one.rows)
     say(f"made {held}.")
-    return path
 
 
 def _fingerprint() -> str:

@@ -228,6 +228,13 @@ def test_a_damaged_manifest_is_named(store: Store):
         Store.open(store.folder)
 
 
+def test_a_lost_file_is_named(store: Store):
+    store.append(counters(1, 1))
+    next(store.folder.glob("series/*.parquet")).unlink()
+    with pytest.raises(StoreError, match=r"series/.*\.parquet cannot be read"):
+        Store.open(store.folder)
+
+
 def test_a_store_of_a_newer_obslib_is_refused(store: Store):
     (store.folder / "manifest.json").write_text('{"format": 99}')
     with pytest.raises(StoreError, match="newer obslib"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +12,7 @@ import pytest
 from obslib import demo
 from obslib.core.errors import InputError
 from obslib.core.frames import EVENTS, LOGS, SPANS, labels_of
+from obslib.store.store import Store
 from obslib.workspace import Workspace, connect, embedded
 
 SMALL = '[profiles.demo]\nsource = "demo"\nscale = 0.01\ndays = 3\nseed = 5\n'
@@ -68,8 +71,29 @@ def test_a_build_that_was_interrupted_is_begun_again(tmp_path: Path, monkeypatch
         patch.setattr(demo, "generate", fail)
         with pytest.raises(KeyboardInterrupt):
             embedded.demo_store_path(scale=0.001, days=1, seed=3)
-    assert not [path for path in tmp_path.iterdir() if not path.name.endswith(".building")]
+    assert not [path for path in tmp_path.iterdir() if path.suffix not in {".building", ".lock"}]
     assert embedded.demo_store_path(scale=0.001, days=1, seed=3).is_dir()
+
+
+def _build(folder: str, pipe: Connection) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OBSLIB_HOME", folder)
+        said: list[str] = []
+        path = embedded.demo_store_path(scale=0.001, days=1, seed=4, progress=said.append)
+        pipe.send((len(said), sum(one.rows for one in Store.open(path).info())))
+
+
+def test_of_several_processes_that_want_it_at_once_one_builds(tmp_path: Path):
+    context = get_context("forkserver")
+    pipes = [context.Pipe(duplex=False) for _ in range(3)]
+    workers = [context.Process(target=_build, args=(str(tmp_path), theirs)) for _, theirs in pipes]
+    for worker in workers:
+        worker.start()
+    answers = [ours.recv() for ours, _ in pipes]
+    for worker in workers:
+        worker.join()
+    assert sorted(lines for lines, _ in answers) == [0, 0, 2]
+    assert len({rows for _, rows in answers}) == 1
 
 
 def test_a_store_without_a_path_says_what_to_add():
