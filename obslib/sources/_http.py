@@ -124,6 +124,10 @@ class HttpClient:
         """Close idle connections; the client may still be used."""
         self._pool.close()
 
+    def redact(self, text: str) -> str:
+        """A backend's text without this client's credentials, for messages that a source makes of it."""
+        return self._credentials.redact(text)
+
     def get(self, path: str = "", params: Mapping[str, object] | None = None, *, accept: str = JSON) -> Answer:
         """The whole answer of a GET."""
         return self.call(Request(path, params or {}, accept=accept), _whole)
