@@ -18,6 +18,8 @@ from obslib.demo.calls import (
 )
 
 GATEWAY = "api-gateway"
+PRICE_DROP_SHARE = 0.16
+"""Share of the prices read that meet somebody's alert."""
 SESSION = server(
     "auth", "POST", "/internal/session", 1.2, cache("auth", "GET"), sql("auth", "SELECT sessions", 1.6, chance=0.08)
 )
@@ -53,7 +55,7 @@ def _scrape(service: str, chance: float = 1.0) -> Call:
         "/internal/evaluate",
         3.5,
         sql("price-alerts", "SELECT alerts", 3.2),
-        _mail("price-alerts", "price_drop", 0.07),
+        _mail("price-alerts", "price_drop", PRICE_DROP_SHARE),
     )
     ingest = server(
         "price-tracker",
@@ -273,7 +275,7 @@ ROUTES = (
     Route("static page", share=0.009, root=server("web", "GET", "/", 0.9)),
     Route(
         "scheduled scrape",
-        steady=1.7,
+        steady=3.4,
         success_code=202,
         root=internal("price-tracker", "schedule scrape", 1.0, _scrape("price-tracker")),
     ),

@@ -186,7 +186,8 @@ def _tell(column: pa.Array, rows: Ints, key: str, told: pa.Array, which: Ints) -
     """The JSON objects with one more member in some rows; `told` has its value per trace."""
     text = pc.utf8_slice_codeunits(column.take(pa.array(rows)), 0, -1)
     value = told.take(pa.array(which[rows]))
-    longer = pc.binary_join_element_wise(text, pa.scalar(f',"{key}":"'), value, pa.scalar('"}'), "")
+    comma = pc.if_else(pc.equal(text, "{"), "", ",")
+    longer = pc.binary_join_element_wise(text, comma, pa.scalar(f'"{key}":"'), value, pa.scalar('"}'), "")
     place = np.arange(len(column))
     place[rows] = len(column) + np.arange(len(rows))
     return pa.concat_arrays([column, longer]).take(pa.array(place))

@@ -17,7 +17,7 @@ from obslib.demo.platform import Platform
 from obslib.demo.routes import ROUTES
 from obslib.demo.topology import BY_NAME, NODES
 
-SAMPLING = 0.0176
+SAMPLING = 0.0168
 """Share of the requests that are traced (decided at the head, so errors are not favoured)."""
 QUEUE_SECONDS = {"scrape": 0.9, "notify": 0.5}
 BACK_OFF = 0.05

@@ -72,7 +72,7 @@ def test_times_are_in_their_natural_order():
 
 def test_affected_services_exist_and_do_not_repeat_the_cause():
     for row in demo.truth().itertuples():
-        affected = row.affected.split(", ")
+        affected = [name for name in row.affected.split(", ") if name]
         assert set(affected) <= set(BY_NAME)
         assert row.service not in affected
 

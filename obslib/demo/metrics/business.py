@@ -10,13 +10,12 @@ from obslib.demo.endpoints import Endpoint
 from obslib.demo.load import GROWTH_PER_DAY
 from obslib.demo.metrics.data import queue_rates, waits
 from obslib.demo.metrics.series import MetricSet, jitter, poisson, rounded
-from obslib.demo.routes import ROUTES
+from obslib.demo.routes import PRICE_DROP_SHARE, ROUTES
 from obslib.demo.topology import NODES, SERVICES
 
 SHOP = {"job": "business", "instance": "reporting"}
 TARGET = "business/reporting"
 REQUESTS_PER_VISIT = 11.0
-HITS_PER_SCRAPE = 0.055
 SAVINGS_USD = 7.4
 Web = dict[tuple[str, str], Endpoint]
 """What nginx serves, by method and route."""
@@ -48,7 +47,7 @@ def _succeeding(endpoint: Endpoint) -> Floats:
 def _add_flows(series: MetricSet, web: Web) -> None:
     platform = series.platform
     rng, size = platform.rng("business"), platform.grid.size
-    hits = queue_rates(series, "scrape")[1] * HITS_PER_SCRAPE * platform.knobs.factor("gain", "alerts_hit")
+    hits = queue_rates(series, "scrape")[1] * PRICE_DROP_SHARE * platform.knobs.factor("gain", "alerts_hit")
     shown = web["GET", "/api/v1/products/{id}"]
     visits = np.sum([_visits(series, route.name) for route in ROUTES if route.share], axis=0)
     flows = {
@@ -75,7 +74,7 @@ def _patience(endpoint: Endpoint) -> Floats:
 
 def _savings(rng: Generator, hits: Floats, size: int) -> Floats:
     """Money saved per minute: some alerts lead to a purchase, a few to a big one."""
-    bought = poisson(rng, hits * 0.24, size)
+    bought = poisson(rng, hits * 0.08, size)
     return np.asarray(
         bought * SAVINGS_USD * np.exp(rng.normal(0.0, 0.55, size)) * (1 + (rng.random(size) < 0.002) * 20)
     )
