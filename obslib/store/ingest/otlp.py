@@ -11,12 +11,18 @@ import pyarrow as pa
 from obslib.core.errors import InputError
 from obslib.core.layout import Batch
 from obslib.store.ingest import otlp_shapes as shapes
+from obslib.store.ingest.json_paths import is_object
 from obslib.store.ingest.otlp_metrics import metrics_batch
 from obslib.store.ingest.otlp_rows import logs_table, spans_table
 from obslib.store.ingest.otlp_shapes import Signal
 from obslib.store.ingest.report import IngestReport
 
-_SNAKE_ROOT = re.compile(rb'"resource_(?:spans|logs|metrics)"\s*:')
+ROOT_KEYS: dict[Signal, str] = {
+    signal: rf'"(?:{root}|{shapes.ROOTS[signal]})"\s*:' for root, signal in shapes.JSON_ROOTS.items()
+}
+"""Patterns of the keys that say which signals a JSON document holds."""
+_EMPTY = re.compile(r"\s*\{\s*\}\s*")
+_SNAKE_ROOT = re.compile(r'"resource_(?:spans|logs|metrics)"\s*:')
 _SNAKE_KEY = re.compile(r'"([a-z]+(?:_[a-z]+)+)"(\s*:)')
 _OLD_SCOPE = re.compile(r'"instrumentationLibrary(Spans|Logs|Metrics)?"(\s*:)')
 
@@ -56,13 +62,12 @@ def decode_otlp_json(body: bytes, *, report: IngestReport | None = None) -> Batc
     """
     try:
         text = body.decode("utf-8-sig")
-        document = json.loads(text)
     except UnicodeDecodeError as error:
         raise InputError(f"byte {error.start}: not UTF-8.", fix="OTLP/JSON is UTF-8 text.") from error
-    except json.JSONDecodeError as error:
-        raise InputError(f"byte {error.pos}: {error.msg}.", fix="send one complete JSON document.") from error
-    signals = signals_of(document)
-    if document != {} and not signals:
+    signals = signals_of(text)
+    if not is_object(pa.array([text], pa.string()))[0].as_py():
+        raise InputError(f"{_fault(text)}.", fix="send one complete JSON object.")
+    if not signals and not _EMPTY.fullmatch(text):
         raise InputError(
             "no OTLP document: it has none of resourceSpans, resourceLogs, resourceMetrics.",
             fix="send an Export...ServiceRequest as JSON.",
@@ -70,10 +75,17 @@ def decode_otlp_json(body: bytes, *, report: IngestReport | None = None) -> Batc
     return decode_documents(pa.array([normalized(text)], pa.string()), signals, report or IngestReport())
 
 
-def signals_of(document: object) -> list[Signal]:
-    """The signals that a decoded JSON document holds."""
-    keys = document.keys() if isinstance(document, dict) else ()
-    return [signal for root, signal in shapes.JSON_ROOTS.items() if root in keys or shapes.ROOTS[signal] in keys]
+def signals_of(text: str) -> list[Signal]:
+    """The signals that JSON text holds, by its keys (users' own names stand in values, never in keys)."""
+    return [signal for signal, key in ROOT_KEYS.items() if re.search(key, text)]
+
+
+def _fault(text: str) -> str:
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        return f"byte {len(text[: error.pos].encode())}: {error.msg}"
+    return "byte 0: not a JSON object"
 
 
 def normalized(text: str) -> str:
@@ -82,7 +94,7 @@ def normalized(text: str) -> str:
     A quoted name before a colon is always a key (quotes in values are escaped), and OTLP keeps
     users' attribute names in values, so that the text can be rewritten safely.
     """
-    if _SNAKE_ROOT.search(text.encode()):
+    if _SNAKE_ROOT.search(text):
         text = _SNAKE_KEY.sub(lambda found: f'"{shapes.camel(found[1])}"{found[2]}', text)
     if '"instrumentationLibrary' in text:
         text = _OLD_SCOPE.sub(lambda found: f'"scope{found[1] or ""}"{found[2]}', text)

@@ -15,11 +15,11 @@ from obslib.store.ingest import otlp_shapes as shapes
 from obslib.store.ingest.file_context import FileContext
 from obslib.store.ingest.json_paths import is_object
 from obslib.store.ingest.lines import Lines, Stream
-from obslib.store.ingest.otlp import decode_documents, decode_otlp_protobuf, normalized, signals_of
+from obslib.store.ingest.otlp import ROOT_KEYS, decode_documents, decode_otlp_protobuf, normalized, signals_of
 from obslib.store.ingest.protobuf_frames import Frame, frames, framing_of
 from obslib.store.ingest.report import IngestReport
 
-_ROOT_KEYS = {signal: (root, shapes.ROOTS[signal]) for root, signal in shapes.JSON_ROOTS.items()}
+_NO_OTLP = "no OTLP document (no resourceSpans, resourceLogs, resourceMetrics)"
 _OLD_KEYS = r'"resource_(?:spans|logs|metrics)"|"instrumentationLibrary'
 
 
@@ -53,7 +53,8 @@ def _decode_group(group: list[Frame], signal: shapes.Signal, report: IngestRepor
 
 def read_json(stream: Stream, context: FileContext) -> Iterator[Batch]:
     """Batches of an OTLP/JSON file."""
-    if _is_document(stream.head.split(b"\n", 1)[0]):
+    first, newline, _ = stream.head.partition(b"\n")
+    if newline and _is_document(first.decode("utf-8", "replace")):
         for lines in stream.lines():
             yield _decode_lines(lines, context.report)
     else:
@@ -63,30 +64,24 @@ def read_json(stream: Stream, context: FileContext) -> Iterator[Batch]:
 def _decode_lines(lines: Lines, report: IngestReport) -> Batch:
     valid, blank = is_object(lines.texts), pc.equal(pc.utf8_trim_whitespace(lines.texts), "")
     _skip(report, "not a JSON document", pc.invert(pc.or_(valid, blank)), lines)
-    is_otlp = pc.match_substring_regex(lines.texts, _any_key([key for keys in _ROOT_KEYS.values() for key in keys]))
-    _skip(
-        report,
-        "no OTLP document (no resourceSpans, resourceLogs, resourceMetrics)",
-        pc.and_(valid, pc.invert(is_otlp)),
-        lines,
-    )
-    documents = lines.texts.filter(pc.and_(valid, is_otlp))
+    holds = {signal: pc.and_(valid, pc.match_substring_regex(lines.texts, key)) for signal, key in ROOT_KEYS.items()}
+    is_otlp = pc.or_(pc.or_(holds["traces"], holds["logs"]), holds["metrics"])
+    _skip(report, _NO_OTLP, pc.and_(valid, pc.invert(is_otlp)), lines)
+    documents = lines.texts.filter(is_otlp)
     if pc.any(pc.match_substring_regex(documents, _OLD_KEYS)).as_py():
         documents = pa.array([normalized(text) for text in documents.to_pylist()], pa.string())
-    signals = [
-        signal
-        for signal, keys in _ROOT_KEYS.items()
-        if pc.any(pc.match_substring_regex(documents, _any_key(list(keys)))).as_py()
-    ]
-    return decode_documents(documents, signals, report)
+    return decode_documents(documents, [signal for signal, found in holds.items() if pc.any(found).as_py()], report)
 
 
 def _read_documents(text: str, context: FileContext) -> Iterator[Batch]:
-    """Pretty-printed documents, one after the other."""
+    """Documents over several lines, one after the other."""
+    if _is_document(text):
+        yield from _decode_document(text, 1, context.report)
+        return
     decoder, position, found = json.JSONDecoder(), 0, False
     while (position := _next_start(text, position)) < len(text):
         try:
-            document, end = decoder.raw_decode(text, position)
+            _, end = decoder.raw_decode(text, position)
         except json.JSONDecodeError as error:
             if not found:
                 raise context.error(
@@ -97,14 +92,18 @@ def _read_documents(text: str, context: FileContext) -> Iterator[Batch]:
             context.report.skip(f"rest of the file: not valid JSON ({error.msg})", [error.lineno])
             return
         found = True
-        signals = signals_of(document)
-        if signals:
-            documents = pa.array([normalized(text[position:end])], pa.string())
-            yield decode_documents(documents, signals, context.report)
-        else:
-            reason = "no OTLP document (no resourceSpans, resourceLogs, resourceMetrics)"
-            context.report.skip(reason, [text.count("\n", 0, position) + 1])
+        yield from _decode_document(text[position:end], text.count("\n", 0, position) + 1, context.report)
         position = end
+
+
+def _decode_document(text: str, line: int, report: IngestReport) -> Iterator[Batch]:
+    signals = signals_of(text)
+    if not _is_document(text):
+        report.skip("not a JSON document", [line])
+    elif not signals:
+        report.skip(_NO_OTLP, [line])
+    else:
+        yield decode_documents(pa.array([normalized(text)], pa.string()), signals, report)
 
 
 def _next_start(text: str, position: int) -> int:
@@ -113,15 +112,8 @@ def _next_start(text: str, position: int) -> int:
     return position
 
 
-def _is_document(line: bytes) -> bool:
-    try:
-        return isinstance(json.loads(line), dict)
-    except ValueError:
-        return False
-
-
-def _any_key(keys: list[str]) -> str:
-    return rf'"(?:{"|".join(keys)})"\s*:'
+def _is_document(text: str) -> bool:
+    return bool(is_object(pa.array([text], pa.string()))[0].as_py())
 
 
 def _skip(report: IngestReport, reason: str, rows: pa.Array, lines: Lines) -> None:

@@ -66,7 +66,7 @@ def frames(blocks: Iterable[bytes], framing: Framing, report: IngestReport) -> I
             start, end = place
             group.append(Frame(base + position, buffer[start:end]))
             position = end
-            if sum_of_sizes(group) >= _GROUP_BYTES:
+            if _size(group) >= _GROUP_BYTES:
                 yield group
                 group = []
         buffer, base = buffer[position:], base + position
@@ -79,7 +79,7 @@ def frames(blocks: Iterable[bytes], framing: Framing, report: IngestReport) -> I
         report.skip(reason, [base], unit="byte")
 
 
-def sum_of_sizes(group: list[Frame]) -> int:
+def _size(group: list[Frame]) -> int:
     """Bytes from the start of the first message to the end of the last."""
     return group[-1].offset + len(group[-1].message) - group[0].offset
 

@@ -229,7 +229,7 @@ def test_a_document_may_hold_several_signals():
         (b"", r"byte 0: Expecting value"),
         (b"\xff\xfe{}", r"byte 0: not UTF-8"),
         (b'{"hello": 1}', r"no OTLP document"),
-        (b"[]", r"no OTLP document"),
+        (b"[]", r"byte 0: not a JSON object"),
     ],
 )
 def test_a_body_that_is_no_otlp_json_is_an_error_that_says_where(body: bytes, problem: str):
