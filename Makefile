@@ -17,6 +17,7 @@ demo: $(STAMP)  ## synthetic platform -> store -> every notebook executed -> exp
 
 test: $(STAMP)  ## every test that this machine can run; prints how many live tests could not
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+	OBSLIB_FIGURES=text $(BIN)/python -m pytest --nbval notebooks
 
 lab: $(STAMP)  ## JupyterLab on a copy of the notebooks
 	$(BIN)/obslib lab
@@ -30,8 +31,12 @@ lint: $(STAMP)
 notebooks: $(STAMP)  ## store the notebooks' outputs anew, after a change that alters them on purpose
 	OBSLIB_FIGURES=text $(BIN)/jupyter execute --inplace notebooks/*.ipynb
 
-bench: $(STAMP)  ## the measured promises, at a scale for a laptop
-	$(BIN)/python -m benchmarks.store --scale 0.1
+bench: $(STAMP)  ## the measured promises; each prints its goal beside the figure
+	$(BIN)/python -m benchmarks.import_budget
+	$(BIN)/python -m benchmarks.crash
+	$(BIN)/python -m benchmarks.demo
+	$(BIN)/python -m benchmarks.promql
+	$(BIN)/python -m benchmarks.store
 
 clean:
 	rm -rf .venv exports .pytest_cache .mypy_cache .ruff_cache

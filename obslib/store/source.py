@@ -77,7 +77,7 @@ class StoreSource:
     def query_logs(self, query: str, window: Window, *, limit: int) -> pd.DataFrame:
         """The newest `limit` records, newest first, as LOGS."""
         _only("*", query, "Lucene")
-        table = self._select("logs", window, f"order by timestamp desc limit {int(limit)}")
+        table = self._select("logs", window, f"order by timestamp desc, service_name, body limit {int(limit)}")
         frame = logs_frame(table)
         return attach(
             frame, Provenance.of_query(self._kind, query, window, language="lucene", warnings=_cut(table, limit))
@@ -98,14 +98,14 @@ class StoreSource:
     def query_spans(self, query: str, window: Window, *, limit: int) -> pd.DataFrame:
         """Up to `limit` spans that start in the window, by start, as SPANS."""
         _only("{}", query.replace(" ", ""), "TraceQL")
-        table = self._select("spans", window, f"order by timestamp limit {int(limit)}")
+        table = self._select("spans", window, f"order by timestamp, span_id limit {int(limit)}")
         made = Provenance.of_query(self._kind, query, window, language="traceql", warnings=_cut(table, limit))
         return attach(spans_frame(table), made)
 
     def get_trace(self, trace_id: str) -> pd.DataFrame:
         """All spans of one trace, by start; empty SPANS if there is none."""
         wanted = trace_id.lower()
-        table = self.store.arrow("select * from spans where trace_id = $id order by timestamp", {"id": wanted})
+        table = self.store.arrow("select * from spans where trace_id = $id order by timestamp, span_id", {"id": wanted})
         return spans_frame(table)
 
     def services(self, window: Window) -> list[str]:
