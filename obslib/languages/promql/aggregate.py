@@ -100,19 +100,17 @@ def _kept(vector: Vector, keep: Bools, order: Rows) -> Vector:
 
 def count_values(vector: Vector, groups: Groups, label: str) -> Vector:
     """How often each value occurs in each group, the value in a label."""
-    labels, counts, dropped = [], [], []
+    labels, counts = [], []
     for group, rows in enumerate(groups.members):
         values = np.where(vector.present[rows], vector.values[rows], np.nan)
         nan = vector.present[rows] & np.isnan(vector.values[rows])
         for value in np.unique(values[~np.isnan(values)]):
             labels.append({**groups.labels[group], label: plain_number(float(value))})
             counts.append((values == value).sum(axis=0))
-            dropped.append(groups.drop_name[group])
         if nan.any():
             labels.append({**groups.labels[group], label: "NaN"})
             counts.append(nan.sum(axis=0))
-            dropped.append(groups.drop_name[group])
     if not labels:
         return Vector.empty(vector.values.shape[1])
     matrix = np.array(counts, dtype=np.float64)
-    return Vector(labels, matrix, matrix > 0, np.array(dropped, dtype=bool))
+    return Vector(labels, matrix, matrix > 0, np.zeros(len(labels), dtype=bool))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from obslib.languages.promql import aggregate
-from obslib.languages.promql.annotations import go_number, warn_quantiles
+from obslib.languages.promql.annotations import beyond, go_number, warn_quantiles
 from obslib.languages.promql.context import Evaluates
 from obslib.languages.promql.functions import RANGE_FUNCTIONS, apply_range_function
 from obslib.languages.promql.reduce import Reduction
@@ -32,8 +32,7 @@ def evaluate_aggregation(evaluator: Evaluates, node: Aggregation, grid: Grid) ->
         return _count_values(evaluator, node, vector)
     param = evaluator.scalar(node.param, grid)
     if node.op == "quantile":
-        # Prometheus keeps the warning of the last step only.
-        warn_quantiles(evaluator.ctx, param[-1:], node.param.start)
+        warn_quantiles(evaluator.ctx, np.array(beyond(param, 0.0, 1.0)), unwrap(node.param).start)
         groups = aggregate.Groups.of(vector, node.labels, without=node.without)
         return aggregate.quantile(vector, groups, param)
     if node.op == "limit_ratio":
@@ -101,10 +100,11 @@ def _limit_ratio(evaluator: Evaluates, node: Aggregation, vector: Vector, ratio:
     if np.isnan(ratio).any():
         raise evaluator.ctx.fail("Ratio value is NaN", node.param.start, "give a number between -1 and 1.")
     capped = np.clip(ratio, -1.0, 1.0)
-    for value in np.unique(ratio[ratio != capped]):
+    for value in beyond(ratio, -1.0, 1.0):
         limit = go_number(float(np.clip(value, -1, 1)))
         evaluator.ctx.warn(
-            f"ratio value should be between -1 and 1, got {go_number(value)}, capping to {limit}", node.param.start
+            f"ratio value should be between -1 and 1, got {go_number(value)}, capping to {limit}",
+            unwrap(node.param).start,
         )
     fractions = np.array([_fraction(labels) for labels in vector.labels], dtype=np.float64)
     return aggregate.limit_ratio(vector, capped, fractions)

@@ -14,6 +14,14 @@ def warn_quantiles(ctx: Context, q: Floats, position: int) -> None:
         ctx.warn(f"quantile value should be between 0 and 1, got {go_number(value)}", position)
 
 
+def beyond(values: Floats, low: float, high: float) -> list[float]:
+    """What aggregations warn of in a parameter: its largest value if above, its smallest if below; or NaN alone."""
+    if np.isnan(values).any():
+        return [float("nan")]
+    largest, smallest = float(values.max()), float(values.min())
+    return [largest] * (largest > high) + [smallest] * (smallest < low)
+
+
 def go_number(value: float) -> str:
     """A number as Go's `%g` prints it: the shortest text that reads back as the same number."""
     if value == 0 or not np.isfinite(value) or 1e-4 <= abs(value) < 1e6:

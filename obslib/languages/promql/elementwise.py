@@ -45,6 +45,17 @@ def round_to(values: Floats, nearest: Floats) -> Floats:
     return np.floor(values * inverse + 0.5) / inverse
 
 
+def larger(left: Floats, right: Floats) -> Floats:
+    """The larger of two; NaN if either is, but for infinity, which is larger than anything (Go's math.Max)."""
+    infinite = np.isposinf(left) | np.isposinf(right)
+    return np.asarray(np.where(infinite, np.inf, np.maximum(left, right)))
+
+
+def smaller(left: Floats, right: Floats) -> Floats:
+    """The smaller of two, likewise."""
+    return -larger(-np.asarray(left), -np.asarray(right))
+
+
 def date_part(part: str, values: Floats) -> Floats:
     """A part of the UTC date of seconds since the epoch; NaN where that is no time."""
     usable = np.isfinite(values) & (np.abs(values) < _LAST_SECOND)

@@ -136,7 +136,7 @@ class Evaluator:
         if node.left.kind == VECTOR == node.right.kind:
             left, right = self.vector(node.left, grid), self.vector(node.right, grid)
             if node.op in SET_OPERATORS:
-                return matching.combine_sets(node, left, right)
+                return matching.combine_sets(self.ctx, node, left, right)
             return matching.combine_vectors(self.ctx, node, left, right)
         swapped = node.left.kind == SCALAR
         vector = self.vector(node.right if swapped else node.left, grid)
@@ -166,7 +166,11 @@ def step_invariant(node: Expr) -> bool:
             return node.shift.at is not None
         case Call():
             # timestamp() of a selector gives the times of samples; of anything else, the evaluation time.
-            of_samples = node.function in {"timestamp", "info"} and isinstance(unwrap(node.args[0]), Selector)
-            if not node.args or (node.function in TIME_DEPENDENT and not of_samples):
+            first = unwrap(node.args[0]) if node.args else node
+            of_samples = node.function in {"timestamp", "info"} and isinstance(first, Selector)
+            if node.function in TIME_DEPENDENT and not of_samples:
                 return False
+        case Aggregation():
+            # As in Prometheus, the parameter does not count: it is then taken at the first step.
+            return step_invariant(node.expr)
     return all(step_invariant(child) for child in children(node))

@@ -11,7 +11,7 @@ from obslib.core.series import METRIC_NAME, Matcher
 from obslib.languages.promql import histograms, over_time, rates, relabel
 from obslib.languages.promql.annotations import warn_quantiles
 from obslib.languages.promql.context import Context, Evaluates
-from obslib.languages.promql.elementwise import UNARY, date_part, round_to
+from obslib.languages.promql.elementwise import UNARY, date_part, larger, round_to, smaller
 from obslib.languages.promql.extended import extended_function, extended_ranges
 from obslib.languages.promql.faults import unsupported
 from obslib.languages.promql.info import info
@@ -76,7 +76,7 @@ def call_scalar(evaluator: Evaluates, node: Call, grid: Grid) -> Floats:
     if node.function == "scalar":
         return _scalar_of(evaluator.vector(node.args[0], grid))
     first, second = (evaluator.scalar(arg, grid) for arg in node.args)
-    return np.minimum(first, second) if node.function == "min_of" else np.maximum(first, second)
+    return smaller(first, second) if node.function == "min_of" else larger(first, second)
 
 
 _CONSTANTS: dict[str, Callable[[Grid], float]] = {
@@ -114,7 +114,7 @@ def _doubt_counters(ctx: Context, node: Call, result: Vector) -> None:
         if name and not name.endswith(_COUNTER_SUFFIXES):
             ctx.inform(
                 f'metric might not be a counter, name does not end in _total/_sum/_count/_bucket: "{name}"',
-                node.args[0].start,
+                unwrap(node.args[0]).start,
             )
 
 
@@ -131,7 +131,7 @@ def _quantile_over_time(evaluator: Evaluates, node: Call, grid: Grid) -> Vector:
     q = evaluator.scalar(node.args[0], grid)
     ranges = evaluator.ranges(node.args[1], grid)
     result = _windowed(evaluator, node, ranges, lambda windows: over_time.quantile_over_time(windows, q))
-    warn_quantiles(evaluator.ctx, q[result.present.any(axis=0)], node.args[0].start)
+    warn_quantiles(evaluator.ctx, q[result.present.any(axis=0)], unwrap(node.args[0]).start)
     return result
 
 
@@ -158,7 +158,12 @@ def _smoothing(evaluator: Evaluates, node: Call, grid: Grid) -> Vector:
 
 def _mapped(evaluator: Evaluates, node: Call, grid: Grid, function: Callable[[Floats], Floats]) -> Vector:
     vector = evaluator.vector(node.args[0], grid)
-    result = replace(vector.dropping_names(), values=function(vector.values))
+    return _changed(evaluator, node, vector, function(vector.values))
+
+
+def _changed(evaluator: Evaluates, node: Call, vector: Vector, values: Floats) -> Vector:
+    """The series with new values, which are no longer what the name says."""
+    result = replace(vector.dropping_names(), values=values)
     return relabel.merge_equal(evaluator.ctx, result, node.start)
 
 
@@ -169,16 +174,18 @@ def _date(evaluator: Evaluates, node: Call, grid: Grid) -> Vector:
 
 
 def _round(evaluator: Evaluates, node: Call, grid: Grid) -> Vector:
+    vector = evaluator.vector(node.args[0], grid)
     nearest = evaluator.scalar(node.args[1], grid) if len(node.args) > 1 else np.ones(len(grid))
-    return _mapped(evaluator, node, grid, lambda values: round_to(values, nearest))
+    return _changed(evaluator, node, vector, round_to(vector.values, nearest))
 
 
 def _clamp(evaluator: Evaluates, node: Call, grid: Grid) -> Vector:
+    vector = evaluator.vector(node.args[0], grid)
     bounds = [evaluator.scalar(arg, grid) for arg in node.args[1:]]
     low = bounds[0] if node.function != "clamp_max" else np.full(len(grid), -np.inf)
     high = bounds[-1] if node.function != "clamp_min" else np.full(len(grid), np.inf)
-    vector = _mapped(evaluator, node, grid, lambda values: np.maximum(low, np.minimum(high, values)))
-    return replace(vector, present=vector.present & ~(high < low)).pruned()
+    possible = replace(vector, present=vector.present & ~(high < low)).pruned()
+    return _changed(evaluator, node, possible, larger(low, smaller(high, possible.values)))
 
 
 def _vector(evaluator: Evaluates, node: Call, grid: Grid) -> Vector:
@@ -246,9 +253,9 @@ def _label_join(evaluator: Evaluates, node: Call, grid: Grid) -> Vector:
 
 def _histogram_quantile(evaluator: Evaluates, node: Call, grid: Grid) -> Vector:
     q = evaluator.scalar(node.args[0], grid)
-    warn_quantiles(evaluator.ctx, q, node.args[0].start)
+    warn_quantiles(evaluator.ctx, q, unwrap(node.args[0]).start)
     vector = evaluator.vector(node.args[1], grid)
-    found = histograms.histograms_of(evaluator.ctx, vector, node.args[1].start)
+    found = histograms.histograms_of(evaluator.ctx, vector, unwrap(node.args[1]).start)
     result = _quantiles_of(evaluator, vector, found, q, node.args[1])
     return relabel.merge_equal(evaluator.ctx, result, node.start)
 
@@ -256,11 +263,11 @@ def _histogram_quantile(evaluator: Evaluates, node: Call, grid: Grid) -> Vector:
 def _histogram_quantiles(evaluator: Evaluates, node: Call, grid: Grid) -> Vector:
     vector = evaluator.vector(node.args[0], grid)
     label = relabel.text_of(node.args[1])
-    found = histograms.histograms_of(evaluator.ctx, vector, node.args[0].start)
+    found = histograms.histograms_of(evaluator.ctx, vector, unwrap(node.args[0]).start)
     parts = []
     for arg in node.args[2:]:
         q = evaluator.scalar(arg, grid)
-        warn_quantiles(evaluator.ctx, q, arg.start)
+        warn_quantiles(evaluator.ctx, q, unwrap(arg).start)
         one = _quantiles_of(evaluator, vector, found, q, node.args[0])
         labels = [{**labels, label: float_label(float(q[0]))} for labels in one.labels]
         parts.append(replace(one, labels=labels))
@@ -295,7 +302,7 @@ def _quantiles_of(
             values[row, steps], forced = histograms.quantile(buckets, q[steps])
             present[row, steps] = True
             if forced:
-                _tell_forced(evaluator, histogram.labels, source.start)
+                _tell_forced(evaluator, histogram.labels, unwrap(source).start)
     labels = [histogram.labels for histogram in found]
     return Vector(labels, values, present, np.ones(len(found), dtype=bool))
 
@@ -311,7 +318,7 @@ def _tell_forced(evaluator: Evaluates, labels: Labels, position: int) -> None:
 def _histogram_fraction(evaluator: Evaluates, node: Call, grid: Grid) -> Vector:
     lower, upper = evaluator.scalar(node.args[0], grid), evaluator.scalar(node.args[1], grid)
     vector = evaluator.vector(node.args[2], grid)
-    found = histograms.histograms_of(evaluator.ctx, vector, node.args[2].start)
+    found = histograms.histograms_of(evaluator.ctx, vector, unwrap(node.args[2]).start)
     shape = (len(found), len(grid))
     values, present = np.full(shape, np.nan), np.zeros(shape, dtype=bool)
     for row, histogram in enumerate(found):

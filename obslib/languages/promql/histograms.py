@@ -102,7 +102,7 @@ def quantile(buckets: Buckets, q: Floats) -> tuple[Floats, bool]:
     forced = False
     if valid:
         counts, forced = monotonic(buckets.counts)
-        inside = (counts[-1] != 0) & ~np.isnan(counts[-1]) & (q >= 0) & (q <= 1)
+        inside = (counts[-1] != 0) & (q >= 0) & (q <= 1)
         result[inside] = _interpolated(bounds, counts[:, inside], q[inside])
     result[q < 0] = -np.inf
     result[q > 1] = np.inf
@@ -111,7 +111,8 @@ def quantile(buckets: Buckets, q: Floats) -> tuple[Floats, bool]:
 
 def _interpolated(bounds: Floats, counts: Floats, q: Floats) -> Floats:
     rank = q * counts[-1]
-    bucket = np.minimum((counts < rank).sum(axis=0), len(bounds) - 1)
+    # Counts of NaN reach no rank, so that the quantile lies in the last bucket.
+    bucket = np.minimum((~(counts >= rank)).sum(axis=0), len(bounds) - 1)
     columns = np.arange(counts.shape[1])
     below = np.where(bucket > 0, counts[np.maximum(bucket - 1, 0), columns], 0.0)
     low = np.where(bucket > 0, bounds[np.maximum(bucket - 1, 0)], 0.0)

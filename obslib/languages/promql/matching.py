@@ -25,7 +25,7 @@ def match_key(labels: Labels, matching: Matching) -> LabelKey:
     return tuple(sorted((name, value) for name, value in labels.items() if name not in hidden))
 
 
-def combine_sets(node: Binary, left: Vector, right: Vector) -> Vector:
+def combine_sets(ctx: Context, node: Binary, left: Vector, right: Vector) -> Vector:
     """`and`, `or` and `unless`: keep or add series by whether the other side has a partner at the step."""
     steps = left.values.shape[1]
     mine = _presence_by_key(left, node.matching)
@@ -34,7 +34,7 @@ def combine_sets(node: Binary, left: Vector, right: Vector) -> Vector:
     if node.op == "or":
         extra = [~mine.get(match_key(labels, node.matching), nothing) for labels in right.labels]
         added = replace(right, present=right.present & _rows(extra, steps)).pruned()
-        return _stack(left, added)
+        return merge_equal(ctx, _stack(left, added), node.op_start)
     partners = _rows([theirs.get(match_key(labels, node.matching), nothing) for labels in left.labels], steps)
     wanted = partners if node.op == "and" else ~partners
     return replace(left, present=left.present & wanted).pruned()
@@ -177,12 +177,6 @@ class _Pairs:
         included = {name: other.get(name, "") for name in matching.include}
         return {name: value for name, value in {**base, **included}.items() if value}
 
-    def drop_name(self, place: int) -> bool:
-        """Whether the name of a pair's result is marked to be dropped."""
-        many_row = self.rows[place][0]
-        inherited = many_row is not None and bool(self.many.drop_name[many_row])
-        return self.node.bool_result or (inherited and self.node.op not in ARITHMETIC)
-
 
 def _values_of(vector: Vector, rows: list[int | None], fill: float) -> Floats:
     filled = np.array([row is None for row in rows], dtype=bool)
@@ -201,7 +195,8 @@ def _evaluate_pairs(ctx: Context, node: Binary, pairs: _Pairs, *, swapped: bool)
     left, right = (one, many) if swapped else (many, one)
     values, kept = apply(node.op, left, right, keep=left, bool_result=node.bool_result)
     labels = [pairs.labels(place) for place in range(len(pairs.rows))]
-    dropped = np.array([pairs.drop_name(place) for place in range(len(pairs.rows))], dtype=bool)
+    # As in Prometheus, a filtered series keeps its name even if an earlier operation had marked it.
+    dropped = np.full(len(pairs.rows), node.bool_result)
     met = Vector(labels, values, np.array(pairs.present), dropped)
     # Ambiguity counts before the comparison filters; what remains then joins without meeting.
     merge_equal(ctx, met, node.op_start, _UNIQUE if node.matching.many else SAME_LABELS)

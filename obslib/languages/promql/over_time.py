@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from obslib.languages.promql.quantiles import nan_first, quantile_of_sorted
-from obslib.languages.promql.sums import KahanSum, mean
+from obslib.languages.promql.sums import SCALE, KahanSum, mean
 from obslib.languages.promql.values import Bools, Floats, Ints, Windows
 
 _PADDED_CELLS = 1 << 21
@@ -28,25 +28,22 @@ def present_over_time(windows: Windows) -> tuple[Floats, Bools]:
 
 def sum_over_time(windows: Windows) -> tuple[Floats, Bools]:
     """Sum of the values."""
-    sums = KahanSum.zeros(windows.left.shape)
-    for place in range(windows.longest()):
-        there, _, values = windows.nth(place)
-        sums.add(values, there)
-    return sums.result(), windows.counts > 0
+    return _kahan_sum(windows).result(), windows.counts > 0
 
 
 def avg_over_time(windows: Windows) -> tuple[Floats, Bools]:
     """Mean of the values, also where their sum overflows."""
-    total, present = sum_over_time(windows)
-    counts = windows.counts.astype(np.float64)
-    scaled = np.full(total.shape, np.nan)
-    if np.isinf(total[present]).any():
-        parts = KahanSum.zeros(total.shape)
-        for place in range(windows.longest()):
-            there, _, values = windows.nth(place)
-            parts.add(values / counts, there)
-        scaled = parts.result()
-    return mean(total, counts, scaled), present
+    plain, counts = _kahan_sum(windows), windows.counts.astype(np.float64)
+    scaled = _kahan_sum(windows, SCALE) if np.isinf(plain.total).any() else None
+    return mean(plain, scaled, counts), counts > 0
+
+
+def _kahan_sum(windows: Windows, scale: float = 1.0) -> KahanSum:
+    sums = KahanSum.zeros(windows.left.shape)
+    for place in range(windows.longest()):
+        there, _, values = windows.nth(place)
+        sums.add(values * scale, there)
+    return sums
 
 
 def min_over_time(windows: Windows) -> tuple[Floats, Bools]:

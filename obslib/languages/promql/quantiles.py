@@ -28,5 +28,7 @@ def quantile_of_sorted(values: Floats, counts: Ints, q: Floats) -> Floats:
     weight = safe - np.floor(safe)
     rows = np.arange(len(values))
     between = values[rows, lower] * (1 - weight) + values[rows, upper] * weight
+    # Exactly on a value: its neighbour does not count, not even an infinite one.
+    between = np.where(weight == 0, values[rows, lower], between)
     result = np.where(q < 0, -np.inf, np.where(q > 1, np.inf, between))
     return np.asarray(np.where(np.isnan(q) | (counts == 0), np.nan, result))

@@ -69,11 +69,12 @@ def add_reset_corrections(windows: Windows, sums: Floats) -> None:
     high = np.searchsorted(falls, windows.right[rows])
     affected = np.nonzero(high > low)
     low, high = low[affected], high[affected]
-    corrections, before = np.zeros(len(low)), values[falls - 1]
+    cells = (rows[affected[0]], affected[1])
+    corrected, before = sums[cells], values[falls - 1]
     for place in range(int((high - low).max(initial=0))):
         inside = low + place < high
-        corrections[inside] += before[low[inside] + place]
-    sums[rows[affected[0]], affected[1]] += corrections
+        corrected[inside] += before[low[inside] + place]
+    sums[cells] = corrected
 
 
 def last_two(windows: Windows) -> tuple[Bools, Floats, Floats, Floats]:

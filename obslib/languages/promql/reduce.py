@@ -7,14 +7,11 @@ from collections.abc import Callable
 import numpy as np
 
 from obslib.languages.promql.aggregate import Groups, Rows
-from obslib.languages.promql.sums import KahanSum
+from obslib.languages.promql.sums import SCALE, KahanSum, mean
 from obslib.languages.promql.values import Bools, Floats, LabelKey, Labels, Vector, label_key
 
 State = dict[str, Floats]
 """Arrays of groups x steps by name."""
-
-_SCALE = 2.0**-32
-"""Values scaled by this power of two, which loses no digits, add up without overflow."""
 
 
 class Reduction:
@@ -78,7 +75,7 @@ def _add(state: State, target: Rows, values: Floats, there: Bools) -> None:
 def _add_twice(state: State, target: Rows, values: Floats, there: Bools) -> None:
     _add(state, target, values, there)
     running = KahanSum(state["scaled total"][target], state["scaled error"][target])
-    running.add(values * _SCALE, there)
+    running.add(values * SCALE, there)
     state["scaled total"][target], state["scaled error"][target] = running.total, running.error
 
 
@@ -103,9 +100,8 @@ def _sum(state: State) -> Floats:
 
 
 def _average(state: State) -> Floats:
-    direct = _sum(state) / state["counts"]
-    scaled = KahanSum(state["scaled total"], state["scaled error"]).result() / state["counts"] / _SCALE
-    return np.asarray(np.where(np.isinf(direct), scaled, direct))
+    scaled = KahanSum(state["scaled total"], state["scaled error"])
+    return mean(KahanSum(state["total"], state["error"]), scaled, state["counts"])
 
 
 _SUM = ("total", "error")

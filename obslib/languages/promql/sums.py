@@ -41,7 +41,13 @@ class KahanSum:
         return np.asarray(np.where(np.isinf(self.total), self.total, self.total + self.error))
 
 
-def mean(sums: Floats, counts: Floats, scaled: Floats) -> Floats:
-    """Sums divided by counts; where the sum overflowed, the sum of terms already divided (`scaled`)."""
-    direct = sums / counts
-    return np.asarray(np.where(np.isinf(direct) & np.isfinite(scaled), scaled, direct))
+SCALE = 2.0**-32
+"""Values scaled by this power of two, which loses no digits, add up without overflow."""
+
+
+def mean(plain: KahanSum, scaled: KahanSum | None, counts: Floats) -> Floats:
+    """Sums divided by counts; where the sum overflowed, the sum of the values times `SCALE` stands in."""
+    direct = plain.total / counts + plain.error / counts
+    if scaled is None:
+        return direct
+    return np.asarray(np.where(np.isinf(direct), scaled.result() / counts / SCALE, direct))
