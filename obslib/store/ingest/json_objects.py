@@ -21,8 +21,8 @@ def string_members(columns: Mapping[str, pa.Array]) -> pa.Array:
 def json_objects(columns: Mapping[str, pa.Array]) -> pa.Array:
     """One JSON object per row from columns of JSON texts; null members are left out."""
     members = [
-        pc.binary_join_element_wise(json.dumps(name, ensure_ascii=False) + ":", texts, "")
+        pc.fill_null(pc.binary_join_element_wise(json.dumps(name, ensure_ascii=False) + ":", texts, ",", ""), "")
         for name, texts in columns.items()
     ]
-    inside = pc.binary_join_element_wise(*members, ",", null_handling="skip")
+    inside = pc.utf8_rtrim(pc.binary_join_element_wise(*members, ""), ",")  # Arrow's own "skip" drops rows of nulls
     return pc.binary_join_element_wise("{", inside, "}", "")
