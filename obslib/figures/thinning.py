@@ -23,7 +23,8 @@ def rows_to_keep(values: Values, points: int) -> Rows:
     -------
     Rows
         Sorted positions, the first and the last among them. Times are not moved: each kept row is
-        a real one. A gap of whatever length stays visible, at most `points * 1.5` rows in all.
+        a real one. A gap of whatever length stays visible. At most about 1.5 times `points` rows: three a
+        bucket of `2 / points` of the series, and the two ends.
     """
     count = len(values)
     if count <= points:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from obslib.figures.names import names_of, series_text
@@ -58,6 +58,7 @@ def test_names_that_would_become_equal_are_not_cut():
     assert names_of(names, longest=20).short == tuple(one["path"] for one in names)
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.dictionaries(st.sampled_from(["job", "pod", "code", "node", "zone"]), st.text(max_size=60)),
