@@ -198,7 +198,7 @@ def _subjects(traces: RouteTraces) -> list[tuple[int, str, pa.Array]]:
     name, told = traces.route.name, []
     entry = traces.route.root.service == "web"
     if entry:
-        told += [(0, "client.address", addresses(traces.user)), (0, "user_agent.original", agents(traces.user))]
+        told += [(0, "client.address", addresses(traces.client)), (0, "user_agent.original", agents(traces.client))]
     if name in PRODUCT_ROUTES:
         told.append((int(entry), "app.product.id", product_ids(traces.product)))
     if name in USER_ROUTES:

@@ -12,13 +12,15 @@ from obslib.demo.clock import NOW, Flags, Floats, Ints
 from obslib.demo.endpoints import WAIT_SHAPE
 from obslib.demo.ids import zipf
 from obslib.demo.model import Level, queue_key
-from obslib.demo.people import PRODUCTS, USERS
+from obslib.demo.people import PRODUCTS, USERS, intruders
 from obslib.demo.platform import Platform
 from obslib.demo.routes import ROUTES
 from obslib.demo.topology import BY_NAME, NODES
 
 SAMPLING = 0.0168
 """Share of the requests that are traced (decided at the head, so errors are not favoured)."""
+ATTACKED = {"log in": "attacker", "search": "scanner"}
+"""Routes that intruders use, and which of `obslib.demo.people.HOSTILE` they are."""
 QUEUE_SECONDS = {"scrape": 0.9, "notify": 0.5}
 BACK_OFF = 0.05
 
@@ -29,6 +31,7 @@ class RouteTraces:
 
     `start` and `duration` are true nanoseconds (no clock's skew in them); `code` is the HTTP status
     of server spans; `broken` marks calls that failed by themselves, `failed` also through a callee.
+    `client` is who sent the request (see `obslib.demo.people`), `user` whom it is about.
     """
 
     route: Route
@@ -42,6 +45,7 @@ class RouteTraces:
     pod: Ints
     product: Ints
     user: Ints
+    client: Ints
 
     @property
     def size(self) -> int:
@@ -87,13 +91,24 @@ class _Sampler:
         self._place(0, np.zeros(len(self.minute)))
         arrival = self.platform.grid.nanoseconds(self.minute)
         start = arrival[:, None] + np.rint(self.start * 1e6).astype(np.int64) * 1_000
+        user = zipf(self.rng, len(self.minute), USERS, 0.6)
         pods = np.stack([self.pods[call.service] for call in self.route.nodes], axis=1)
         return RouteTraces(
             self.route, self.minute, self.alive & (start < NOW.value), start,
             np.maximum(np.rint(self.took * 1e6).astype(np.int64), 20) * 1_000,
             self.broken, self.failed, self._codes(), pods,
-            zipf(self.rng, len(self.minute), PRODUCTS), zipf(self.rng, len(self.minute), USERS, 0.6),
+            zipf(self.rng, len(self.minute), PRODUCTS), user, self._clients(user),
         )  # fmt: skip
+
+    def _clients(self, user: Ints) -> Ints:
+        """Who sends each request: the user, or in attacks an intruder."""
+        excess = self.platform.knobs.amount("refused", self.route.name)
+        if isinstance(excess, float) or self.route.name not in ATTACKED:
+            return user
+        hostile = excess / (excess + self.route.refused)
+        attack = self.refused & (self.rng.random(len(user)) < self._at(hostile))
+        draws = self.rng.integers(0, 1 << 30, len(user))
+        return np.where(attack, intruders(ATTACKED[self.route.name], draws), user)
 
     def _at(self, level: Level) -> Floats | float:
         return level[self.whole] if isinstance(level, np.ndarray) else level

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from obslib.demo.ids import fixed_text, hex_ids, pod_suffix, stream, words, zipf
-from obslib.demo.people import addresses, agents, product_ids, user_ids
+from obslib.demo.people import WORDS, addresses, agents, intruders, product_ids, user_ids
 
 
 def test_streams_of_different_purpose_are_independent_and_repeat():
@@ -62,3 +62,11 @@ def test_addresses_are_well_formed():
 
 def test_products_have_five_digits():
     assert product_ids(np.array([0, 19_999])).to_pylist() == ["p-10000", "p-29999"]
+
+
+def test_intruders_have_few_addresses_and_use_tools():
+    for kind in ("attacker", "scanner"):
+        clients = intruders(kind, np.arange(100))
+        assert (clients < 0).all()
+        assert set(addresses(clients).to_pylist()) == set(WORDS[kind])
+        assert set(agents(clients).to_pylist()) <= set(WORDS["tool"])

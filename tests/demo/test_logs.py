@@ -133,7 +133,41 @@ def test_brute_force_comes_from_few_addresses(recent):
     told = failed.to_pandas()
     attack = told[told["timestamp"].between(pd.Timestamp("2026-11-01T02:45Z"), pd.Timestamp("2026-11-01T03:25Z"))]
     address = attack["log_attributes"].str.extract(r'client.address":"([^"]+)"')[0]
-    assert address.value_counts(normalize=True).head(4).sum() > 0.5
+    assert address.isin(WORDS["attacker"]).mean() > 0.9
+
+
+def test_injection_probes_stand_in_the_access_log_and_in_the_spans_of_the_same_addresses(recent, log_frame):
+    access = log_frame[(log_frame["service_name"] == "web") & log_frame["body"].str.contains("/api/v1/search")]
+    probing = access[access["body"].str.contains(r"UNION|SELECT|DROP|%27", regex=True)]
+    begin, end = pd.Timestamp("2026-11-02T00:19Z"), pd.Timestamp("2026-11-02T01:15Z")
+    assert len(probing) > 20
+    assert probing["timestamp"].between(begin, end).all()
+    written = set(probing["body"].str.extract(r"^([\d.]+) - -")[0].dropna())
+    assert written <= set(WORDS["scanner"])
+    spans = recent.spans.filter(pc.match_substring(recent.spans["span_attributes"], "sqlmap"))
+    assert spans.num_rows > 0
+    assert pc.min(spans["timestamp"]).as_py() >= pd.Timestamp("2026-11-01T02:00Z")
+
+
+def test_a_span_and_its_access_line_name_the_same_client(recent):
+    spans = recent.spans.filter(pc.match_substring(recent.spans["span_attributes"], "client.address")).slice(0, 20_000)
+    told = spans.select(["span_id", "span_attributes"]).to_pandas().set_index("span_id")["span_attributes"]
+    lines = (
+        recent.logs.filter(pc.is_in(recent.logs["span_id"], spans["span_id"])).select(["span_id", "body"]).to_pandas()
+    )
+    lines["address"] = lines["body"].str.extract(r"^([\d.]+) - -")[0]
+    lines = lines.dropna()
+    assert len(lines) > 1_000
+    named = told.loc[lines["span_id"]].str.extract(r'client.address":"([^"]+)"')[0]
+    assert (named.to_numpy() == lines["address"].to_numpy()).all()
+
+
+def test_lines_of_nodes_name_the_node_that_wrote_them(recent):
+    nodes = recent.logs.filter(
+        pc.is_in(recent.logs["service_name"].cast(pa.string()), pa.array(["kernel", "kubelet"]))
+    ).to_pandas()
+    inside = nodes["log_attributes"].map(lambda text: json.loads(text)["node"])
+    assert (inside == nodes["service_instance_id"].astype(str)).all()
 
 
 def test_records_are_observed_a_little_after_they_happened(recent):

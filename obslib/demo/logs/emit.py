@@ -18,7 +18,7 @@ from obslib.demo.logs.slots import Subjects
 from obslib.demo.logs.template import SEVERITY_NUMBERS, Template, fill, templates
 from obslib.demo.platform import Platform
 from obslib.demo.spans import TracedRoute, pod_resource, to_json
-from obslib.demo.topology import BY_NAME, NAMESPACE, NODES
+from obslib.demo.topology import BY_NAME, NAMESPACE, NODE_NAMES, NODES
 from obslib.demo.traces import RouteTraces
 
 UNTRACED = 0.0196
@@ -116,6 +116,7 @@ def _subjects(
         duration / 1e6,
         traces.product[which],
         traces.user[which],
+        traces.client[which],
     )
     return about, pod
 
@@ -129,7 +130,7 @@ def _machine_lines(platform: Platform, template: Template, writers: Writers, lo:
         expected = np.broadcast_to(np.asarray(rate), platform.grid.size)[lo:hi] * platform.scale
         counts = rng.poisson(expected)
         minutes = np.repeat(np.arange(lo, hi), counts) + rng.random(counts.sum())
-        places = _places(platform, template.service, minutes, rng)
+        places = _places(platform, template, minutes, rng)
     if len(minutes) == 0:
         return None
     time = platform.grid.nanoseconds(minutes) // 10**6 * 10**6
@@ -138,8 +139,11 @@ def _machine_lines(platform: Platform, template: Template, writers: Writers, lo:
     return Lines(template, about, writer)
 
 
-def _places(platform: Platform, service: str, minutes: Floats, rng: np.random.Generator) -> Ints:
+def _places(platform: Platform, template: Template, minutes: Floats, rng: np.random.Generator) -> Ints:
     """Who writes each line: a pod of the service, or (negative) a node for what runs on nodes."""
+    service = template.service
+    if template.node:
+        return np.full(len(minutes), -1 - NODE_NAMES.index(template.node))
     if service in BY_NAME:
         slot = rng.integers(0, BY_NAME[service].replicas, len(minutes))
         return platform.fleet.running(service, slot, minutes)

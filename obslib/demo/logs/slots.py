@@ -33,7 +33,7 @@ class Subjects:
     """What a set of lines of one template is about; one entry per line.
 
     `time` is epoch ns. `product`, `user`, `millis` and `code` come from the request for lines of
-    requests and are drawn otherwise; `pod` names the writer.
+    requests and are drawn otherwise; `pod` names the writer (a node, for lines of nodes).
     """
 
     time: Ints
@@ -44,6 +44,7 @@ class Subjects:
     millis: Floats | None = None
     product: Ints | None = None
     user: Ints | None = None
+    client: Ints | None = None
     _made: dict[str, pa.Array] = field(default_factory=dict)
 
     def slot(self, name: str) -> pa.Array:
@@ -71,8 +72,15 @@ def _users(about: Subjects) -> Ints:
     return about.user if about.user is not None else zipf(about.rng, len(about.time), USERS, 0.6)
 
 
+def _clients(about: Subjects) -> Ints:
+    """Who sent the requests; lines that are about no request get somebody."""
+    if about.client is None:
+        about.client = zipf(about.rng, len(about.time), USERS, 0.6)
+    return about.client
+
+
 def _millis(about: Subjects) -> pa.Array:
-    """Milliseconds: tenths below ten, whole above."""
+    """Whole milliseconds, at least one."""
     millis = about.millis if about.millis is not None else np.exp(about.rng.normal(3.2, 0.9, len(about.time)))
     return text(np.maximum(np.rint(millis), 1).astype(np.int64))
 
@@ -93,7 +101,8 @@ def _path(about: Subjects) -> pa.Array:
         before, after = route.split("{id}")
         return pc.binary_join_element_wise(pa.scalar(before), about.slot("product"), pa.scalar(after), "")
     if route.endswith("/search"):
-        return pc.binary_join_element_wise(pa.scalar(f"{route}?q="), about.slot("term"), "")
+        asked = pc.if_else(pa.array(_clients(about) < 0), about.slot("probe"), about.slot("term"))
+        return pc.binary_join_element_wise(pa.scalar(f"{route}?q="), asked, "")
     return pa.repeat(route, len(about.time))
 
 
@@ -126,8 +135,8 @@ _MAKERS: dict[str, Callable[[Subjects], pa.Array]] = {
     "user": lambda about: user_ids(_users(about)),
     "ms": _millis,
     "code": _code,
-    "ip": lambda about: addresses(_users(about)),
-    "ua": lambda about: agents(_users(about)),
+    "ip": lambda about: addresses(_clients(about)),
+    "ua": lambda about: agents(_clients(about)),
     "referer": _referer,
     "route": lambda about: pa.repeat(about.target[1], len(about.time)),
     "path": _path,

@@ -38,6 +38,8 @@ class Template:
         Fraction of those moments that write it.
     per_minute
         Rate of lines that no request causes.
+    node
+        The one node that writes it, for what happens on a certain node.
     """
 
     service: str
@@ -49,6 +51,7 @@ class Template:
     on: tuple[str, str] | None = None
     share: float = 1.0
     per_minute: float = 0.0
+    node: str = ""
 
 
 @cache

@@ -106,9 +106,11 @@ def _add_postgres(series: MetricSet) -> None:
         series.counter(name, database, POSTGRES_TARGET, poisson(rng, rate, size))
     locks = knobs.amount("level", "locks")
     busy = queries * 0.004 * knobs.factor("slow", "postgresql") * model.busy["postgresql"]
-    for state, level in (("active", 1.0 + busy), ("idle", 42.0 - busy), ("idle in transaction", 0.3 + 0.12 * locks)):
-        values = np.maximum(rng.poisson(np.maximum(level * np.ones(size), 0.05)), 0).astype(np.float64)
+    for state, level in (("active", 1.0 + busy), ("idle in transaction", 0.3 + 0.12 * locks)):
+        values = rng.poisson(level * np.ones(size)).astype(np.float64)
         series.gauge("pg_stat_activity_count", database | {"state": state}, POSTGRES_TARGET, values)
+    idle = rng.binomial(44, np.clip(0.96 - busy / 60.0, 0.1, 1.0) * np.ones(size)).astype(np.float64)
+    series.gauge("pg_stat_activity_count", database | {"state": "idle"}, POSTGRES_TARGET, idle)
     for mode, level in (
         ("accesssharelock", 3.0 + busy),
         ("rowexclusivelock", 1.0 + 0.5 * locks),
@@ -116,7 +118,7 @@ def _add_postgres(series: MetricSet) -> None:
     ):
         values = rng.poisson(level * np.ones(size)).astype(np.float64)
         series.gauge("pg_locks_count", database | {"mode": mode}, POSTGRES_TARGET, values)
-    growth = 41.0 * GIB + 0.38 * GIB * (grid.day + 35)
+    growth = 41.0 * GIB + 1.28 * GIB * (grid.day + 35)
     series.gauge("pg_database_size_bytes", database, POSTGRES_TARGET, rounded(growth, MIB))
     wal = 1.4 * GIB + 0.5 * GIB * (np.arange(size) % 37 / 37) + knobs.amount("level", "wal")
     series.gauge("pg_wal_size_bytes", POSTGRES, POSTGRES_TARGET, rounded(wal, 16 * MIB))

@@ -72,7 +72,7 @@ def _add_disks(series: MetricSet, node: Machine, labels: dict[str, str], target:
     busy = 0.010 * jitter(rng, size, 0.3)
     if node.name == DATA_NODE:
         filled = (
-            64.0 * GIB + 0.42 * GIB * (platform.grid.day + 35) + platform.knobs.amount("level", f"disk:{node.name}")
+            64.0 * GIB + 1.35 * GIB * (platform.grid.day + 35) + platform.knobs.amount("level", f"disk:{node.name}")
         )
         disks.append((DATA_DISK[0], DATA_DISK[1], DATA_DISK[2], np.minimum(filled, DATA_DISK[2] - 24 * MIB)))
         busy = (
