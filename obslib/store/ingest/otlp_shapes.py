@@ -2,8 +2,8 @@
 
 Shapes come from the protobuf descriptors: `ptars` turns serialized messages into Arrow without a
 Python object per message; DuckDB reads JSON documents into structs with the JSON names, which are
-then renamed and cast to what `ptars` yields. Differences that remain on purpose: ids and bytes are
-text from JSON, and elements of nested values are JSON text.
+then renamed and cast to what `ptars` yields. Differences that remain on purpose: from JSON, ids and
+bytes are text, elements of nested values are JSON text, and absent scalars are null instead of 0.
 Reference: OTLP specification 1.x, "JSON Protobuf Encoding".
 """
 

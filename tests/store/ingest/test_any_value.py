@@ -51,7 +51,7 @@ def read_attributes(values: dict[str, object]) -> tuple[object, object]:
     return span_rows(from_protobuf)[0]["span_attributes"], span_rows(from_json)[0]["span_attributes"]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.dictionaries(NAMES, VALUES, max_size=4))
 def test_any_attributes_come_back_from_both_encodings(values: dict[str, object]):
     from_protobuf, from_json = read_attributes(values)
@@ -60,7 +60,7 @@ def test_any_attributes_come_back_from_both_encodings(values: dict[str, object])
     assert from_json == expected
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(VALUES)
 def test_any_log_body_comes_back_from_both_encodings(body: object):
     from .support import any_value

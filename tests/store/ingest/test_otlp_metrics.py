@@ -155,7 +155,7 @@ def test_histograms_of_different_bounds_do_not_mix():
     }
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.lists(st.integers(0, 50), min_size=1, max_size=8))
 def test_bucket_counts_are_cumulative_and_end_at_the_count(counts: list[int]):
     bounds = [float(place) for place in range(1, len(counts))]
@@ -213,7 +213,7 @@ def test_a_negative_scale_widens_the_buckets_beyond_what_floats_hold():
     assert found == {1.0: 0.0, math.inf: 2.0}
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.lists(st.floats(0.001, 1e6), min_size=1, max_size=40), st.integers(-2, 6))
 def test_exponential_buckets_count_the_values_at_or_below_their_bound(observed: list[float], scale: int):
     index = [math.ceil(math.log2(value) * 2.0**scale) - 1 for value in observed]
