@@ -48,6 +48,7 @@ _HOMES = {
     "obslib.store.store": ("Store",),
     "obslib.workspace": ("Workspace", "available_sources", "connect"),
 }
+_PACKAGES = ("catalog",)
 _WHERE = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = sorted(_WHERE)  # noqa: PLE0605 - a sorted list of the names above
@@ -77,7 +78,14 @@ if TYPE_CHECKING:
     from obslib.workspace import Workspace, available_sources, connect
 
 
+def load_ipython_extension(shell: object) -> None:
+    """Register the cell magics; called by `%load_ext obslib`."""
+    import_module("obslib.widgets.magics").register(shell)
+
+
 def __getattr__(name: str) -> object:
+    if name in _PACKAGES:
+        return import_module(f"obslib.{name}")
     if name not in _WHERE:
         raise AttributeError(f"module 'obslib' has no attribute {name!r}")
     value = getattr(import_module(_WHERE[name]), name)
@@ -86,4 +94,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return [*__all__, "__version__"]
+    return [*__all__, *_PACKAGES, "__version__"]

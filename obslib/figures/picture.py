@@ -57,7 +57,7 @@ def picture_of(frame: pd.DataFrame, *, title: str, unit: str | None, top: int) -
     scale = scale_for(largest if np.isfinite(largest) else 0.0, unit)
     labels = labels_of(frame)
     return Picture(
-        title=title or str(provenance.get("query", "")) or "Time series",
+        title=title or provenance.get("details", {}).get("title") or str(provenance.get("query", "")) or "Time series",
         unit=unit,
         times=pd.DatetimeIndex(epochs.view("datetime64[ns]"), tz="UTC"),
         shown=values[:, order[:top]] / scale.factor,

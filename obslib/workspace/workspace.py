@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import pandas as pd
 
+from obslib.catalog import get as get_template
 from obslib.core.config import Profile
 from obslib.core.errors import InputError, UnsupportedError
 from obslib.core.protocols import EventSource, Health, LogSource, MetricSource, TraceSource
@@ -78,6 +79,42 @@ class Workspace:
         asked = self._asked(last, window)
         width = asked.step() if step is None else parse_duration(step)
         return self._signed(self._source("metrics", MetricSource).query_metrics(query, asked, step=width))
+
+    def ask(
+        self,
+        template: str,
+        /,
+        *,
+        last: Span | None = None,
+        window: Window | None = None,
+        step: Span | None = None,
+        **parameters: object,
+    ) -> pd.DataFrame:
+        """Ask a question of the catalogue; a metric frame whose provenance has unit and title for a figure.
+
+        Parameters
+        ----------
+        template
+            Its name; `obslib.catalog.search("redis")` finds it.
+        last, window, step
+            As for `metrics`.
+        **parameters
+            Of the template. A label's value is text, a list for any of, a compiled pattern, or None
+            for all; whatever it holds, it is never more than a value.
+
+        Raises
+        ------
+        InputError
+            If there is no such template or parameter, or a value is of the wrong type.
+
+        Examples
+        --------
+        >>> ws.ask("http.latency", quantile=0.99, service="checkout", last="6h")  # doctest: +SKIP
+        """
+        asked = self._asked(last, window)
+        width = asked.step() if step is None else parse_duration(step)
+        question = get_template(template).ask(parameters, step=width)
+        return question.describe(self.metrics(question.text, window=asked, step=width))
 
     def logs(
         self, query: str = "*", *, last: Span | None = None, window: Window | None = None, limit: int = 10_000

@@ -65,7 +65,7 @@ def plain_text(value: object) -> str:
     """A label's value as text: text itself, or a number as people write it."""
     if isinstance(value, str):
         return value
-    if _is_number(value):
+    if is_number(value):
         return _digits(value)
     raise InputError(
         f"a label's value must be text or a number, got {_shown(value)}.", fix="give text, a list of texts, or None."
@@ -146,7 +146,7 @@ def number(value: object) -> str:
     """
     if isinstance(value, timedelta | np.timedelta64):
         value = parse_duration(value).total_seconds()
-    if not _is_number(value):
+    if not is_number(value):
         raise InputError(f"a number is needed, got {_shown(value)}.", fix="text can stand in matchers: {label=$name}.")
     return _in_parentheses(_digits(value))
 
@@ -156,6 +156,11 @@ def moment(value: object) -> str:
     if isinstance(value, str | datetime | np.datetime64):
         return _digits(parse_time(value).value / 10**9)
     return number(value).strip("()")
+
+
+def is_number(value: object) -> TypeGuard[SupportsFloat]:
+    """Whether a value can be written as a number; True and False cannot."""
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def metric_name(value: object) -> str:
@@ -204,10 +209,6 @@ def _listed(value: object) -> list[object]:
     if isinstance(value, Iterable) and not isinstance(value, bytes | Mapping):
         return list(value)
     raise InputError(f"label names are needed, got {_shown(value)}.", fix="give one name or a list of names.")
-
-
-def _is_number(value: object) -> TypeGuard[SupportsFloat]:
-    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def _digits(value: SupportsFloat) -> str:
