@@ -17,7 +17,6 @@ demo: $(STAMP)  ## synthetic platform -> store -> every notebook executed -> exp
 
 test: $(STAMP)  ## every test that this machine can run; prints how many live tests could not
 	$(BIN)/python -m pytest -n 2 --dist loadfile
-	OBSLIB_FIGURES=text $(BIN)/python -m pytest --nbval notebooks
 
 lab: $(STAMP)  ## JupyterLab on a copy of the notebooks
 	$(BIN)/obslib lab
@@ -29,7 +28,7 @@ lint: $(STAMP)
 	$(BIN)/lint-imports
 
 notebooks: $(STAMP)  ## store the notebooks' outputs anew, after a change that alters them on purpose
-	OBSLIB_FIGURES=text $(BIN)/jupyter execute --inplace notebooks/*.ipynb
+	$(BIN)/python -m tests.notebooks.refresh
 
 bench: $(STAMP)  ## the measured promises; each prints its goal beside the figure
 	$(BIN)/python -m benchmarks.import_budget

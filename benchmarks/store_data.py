@@ -15,11 +15,15 @@ DAY = 1_790_035_200_000  # 2026-09-22T00:00Z, epoch ms
 SERVICES = [f"service-{n:02d}" for n in range(20)]
 STEPS = 1_440
 CHUNK = 500_000
+NOUNS = ["request", "query", "job", "cache"]
+VERBS = ["done", "started", "retried", "failed"]
 
 
 def metrics(series: int, rng: np.random.Generator) -> Iterator[Batch]:
-    """`series` x 1,440 samples in order of arrival, one hour a batch: request counters (60 %), CPU-like
-    counters (10 %), gauges with three decimals (15 %), gauges that seldom change (15 %)."""
+    """`series` x 1,440 samples in order of arrival, one hour a batch.
+
+    Request counters (60 %), CPU-like counters (10 %), gauges with a decimal (15 %), gauges that seldom change (15 %).
+    """
     table = _series_table(series)
     values = _values(series, rng)
     jitter = rng.integers(0, 60_000, series)
@@ -96,6 +100,10 @@ def _words(values: list[str], codes: npt.NDArray[np.int64]) -> pa.Array:
 def _join(*parts: object) -> pa.Array:
     texts = [part if isinstance(part, str) else pa.array(part).cast(pa.string()) for part in parts]
     return pc.binary_join_element_wise(*texts, "")
+
+
+def _pod(number: int) -> str:
+    return f'{{"k8s.pod.name":"pod-{number}","k8s.node.name":"node-{number % 6}","service.version":"1.{number % 7}"}}'
 
 
 def _log_chunk(start: int, count: int, rows: int, rng: np.random.Generator) -> pa.Table:
