@@ -27,18 +27,18 @@ def evaluate_aggregation(evaluator: Evaluates, node: Aggregation, grid: Grid) ->
         for piece in _pieces(evaluator, node.expr, grid):
             reduction.add(piece)
         return reduction.result()
-    vector = evaluator.vector(node.expr, grid)
     if node.op == "count_values":
-        return _count_values(evaluator, node, vector)
+        return _count_values(evaluator, node, evaluator.vector(node.expr, grid))
     param = evaluator.scalar(node.param, grid)
     if node.op == "quantile":
         warn_quantiles(evaluator.ctx, np.array(beyond(param, 0.0, 1.0)), unwrap(node.param).start)
-        groups = aggregate.Groups.of(vector, node.labels, without=node.without)
-        return aggregate.quantile(vector, groups, param)
+    vector = evaluator.vector(node.expr, grid)
     if node.op == "limit_ratio":
         return _limit_ratio(evaluator, node, vector, param)
-    k = _whole(evaluator, node, param)
     groups = aggregate.Groups.of(vector, node.labels, without=node.without)
+    if node.op == "quantile":
+        return aggregate.quantile(vector, groups, param)
+    k = _whole(evaluator, node, param)
     if node.op == "limitk":
         return aggregate.limit(vector, groups, k)
     return aggregate.top(vector, groups, k, largest=node.op == "topk")

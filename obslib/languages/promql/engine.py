@@ -102,20 +102,9 @@ def query_range(
     >>> query_range("rate(hits_total[2m])", up, start=120_000, end=120_000, step=60_000).values.tolist()
     [[1.5]]
     """
-    if step <= 0 or end < start:
-        raise InputError(
-            f"a range query needs a positive step and an end not before its start, got step {step} ms, start {start}, "
-            f"end {end}.",
-            fix="swap start and end, or give a step such as 60_000.",
-        )
+    _check_grid(start, end, step)
     expr = parse(query)
-    if expr.kind not in {SCALAR, "instant vector"}:
-        raise parse_error(
-            query,
-            expr.start,
-            f'invalid expression type "{expr.kind}" for range query, must be Scalar or instant Vector',
-            "wrap a range in a function such as rate(...)." if expr.kind == MATRIX else "ask for it as instant query.",
-        )
+    _check_kind(query, expr)
     ctx = Context(query, reader, lookback, max_samples, options, instant=False)
     grid = Grid.of_query(start, end, step)
     ctx.check_size(len(grid), expr.start)
@@ -125,6 +114,25 @@ def query_range(
         vector = drop_names(ctx, vector, expr.start).pruned()
     order = sorted(range(len(vector)), key=lambda row: label_key(vector.labels[row]))
     return _result(ctx, vector.take(np.array(order, dtype=np.intp)), grid.times, "matrix")
+
+
+def _check_grid(start: int, end: int, step: int) -> None:
+    if step <= 0 or end < start:
+        raise InputError(
+            f"a range query needs a positive step and an end not before its start, got step {step} ms, start {start}, "
+            f"end {end}.",
+            fix="swap start and end, or give a step such as 60_000.",
+        )
+
+
+def _check_kind(query: str, expr: Expr) -> None:
+    if expr.kind not in {SCALAR, "instant vector"}:
+        raise parse_error(
+            query,
+            expr.start,
+            f'invalid expression type "{expr.kind}" for range query, must be Scalar or instant Vector',
+            "wrap a range in a function such as rate(...)." if expr.kind == MATRIX else "ask for it as instant query.",
+        )
 
 
 def query_instant(

@@ -131,7 +131,8 @@ def fraction(buckets: Buckets, lower: Floats, upper: Floats) -> Floats:
         return np.full(len(lower), np.nan)
     counts = buckets.counts
     total = counts[-1]
-    ranks = [_rank(bounds, counts, edge, steps) for edge in (lower, upper)]
+    # Falling counts can give ranks above the total, which Prometheus caps.
+    ranks = [np.minimum(_rank(bounds, counts, edge, steps), total) for edge in (lower, upper)]
     share = np.where(lower >= upper, 0.0, (ranks[1] - ranks[0]) / total)
     unknown = (total == 0) | np.isnan(total) | np.isnan(lower) | np.isnan(upper)
     return np.asarray(np.where(unknown, np.nan, share))

@@ -182,7 +182,7 @@ def _aggregated(draw: st.DrawFn, vectors: st.SearchStrategy[str]) -> str:
         f"topk{grouping} (2, {draw(selectors())})",
         f"bottomk{grouping} (1, {draw(selectors())})",
         f"quantile{grouping} ({draw(scalars(vectors))}, {inner})",
-        f'count_values{grouping} ("value", {inner})',
+        f'count_values{grouping} ("value", {draw(selectors())})',
     )
     return draw(st.sampled_from(forms))
 

@@ -47,7 +47,7 @@ def test_without_a_last_bucket_there_is_no_quantile():
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.lists(st.integers(0, 1_000), min_size=4, max_size=4).filter(any), st.floats(0, 1), st.floats(0, 1))
+@given(st.lists(st.integers(0, 1_000), min_size=4, max_size=4).filter(any), st.floats(0.01, 1), st.floats(0.01, 1))
 def test_a_larger_quantile_is_never_smaller(rises, low, high):
     counts = [sum(rises[: place + 1]) for place in range(4)]
     low, high = sorted((low, high))
