@@ -216,13 +216,14 @@ def tidy(frame: pd.DataFrame, *, dropna: bool = False) -> pd.DataFrame:
             f"the label {name!r} would take the place of the column {name!r}.",
             fix=f'rename it first: tidy(rename(frame, {{"{name}": "label_{name}"}})).',
         )
-    codes = np.repeat(np.arange(series), steps)
-    long = {"time": frame.index.take(np.tile(np.arange(steps), series))}
+    codes = np.repeat(np.arange(series, dtype=np.int32), steps)
+    times = pd.DatetimeIndex(np.tile(frame.index.tz_localize(None).to_numpy(), series), tz=frame.index.tz)
+    long: dict[str, object] = {"time": times}
     for level, name in enumerate(names):
         values = pd.Categorical(frame.columns.get_level_values(level))
         long[name] = values.take(codes)
-    long["value"] = frame.to_numpy().ravel(order="F")
-    result = pd.DataFrame(long)
+    long["value"] = frame.to_numpy().flatten(order="F")
+    result = pd.DataFrame(long, copy=False)  # every column is new here, and large
     result.attrs = dict(frame.attrs)
     return result[result["value"].notna()].reset_index(drop=True) if dropna else result
 

@@ -13,16 +13,13 @@ from dataclasses import dataclass, field
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 from pyarrow import csv
 
 from obslib.core.errors import SourceError, UnsupportedError
 from obslib.sources._answers import BrokenBodyError
 from obslib.sources.prometheus.answers import decode_data, open_envelope
-
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
+from obslib.sources.prometheus.steps import Floats, Ints, Part, Stretch
 
 _OPENING = re.compile(rb'"values"\s*:\s*\[')
 _LONGEST_OPENING = 64
@@ -33,24 +30,6 @@ _PARSE = csv.ParseOptions(quote_char=False)
 _CONVERT = csv.ConvertOptions(
     column_types={"time": pa.float64(), "value": pa.float64()}, null_values=[], strings_can_be_null=False
 )
-
-
-@dataclass(frozen=True)
-class Piece:
-    """The points of some series in a row: `times` in epoch milliseconds, `counts` points of each series."""
-
-    counts: Ints
-    times: Ints
-    values: Floats
-
-
-@dataclass(frozen=True)
-class Matrix:
-    """A whole answer: a label set per series, the points of all series in order, the backend's notes."""
-
-    labels: list[dict[str, str]]
-    pieces: list[Piece]
-    notes: list[str]
 
 
 class _Series(msgspec.Struct):
@@ -64,8 +43,8 @@ class _Data(msgspec.Struct, rename={"result_type": "resultType"}):
     result: list[_Series]
 
 
-def read_matrix(chunks: Iterable[bytes]) -> Matrix:
-    """Read an answer whose result is a matrix, piece by piece.
+def read_matrix(chunks: Iterable[bytes], stretch: Stretch) -> Part:
+    """Read the answer for a stretch of steps, piece by piece.
 
     Raises
     ------
@@ -74,9 +53,9 @@ def read_matrix(chunks: Iterable[bytes]) -> Matrix:
     UnsupportedError
         If it has native histograms, which are no numbers.
     QueryError, SourceError
-        If it is an error, or no matrix.
+        If it is an error, no matrix, or has other points than those that were asked for.
     """
-    numbers = _Numbers()
+    numbers = _Numbers(stretch)
     envelope = open_envelope(_cut(chunks, numbers))
     data = decode_data(envelope.data, _Data)
     if data.result_type != "matrix":
@@ -89,10 +68,10 @@ def read_matrix(chunks: Iterable[bytes]) -> Matrix:
             "the result has native histograms, which a table of numbers cannot hold.",
             fix="take numbers of them: histogram_quantile(0.9, ...), histogram_count(...), histogram_avg(...).",
         )
-    pieces = numbers.finish()
-    if any(one.values for one in data.result) or sum(len(piece.counts) for piece in pieces) != len(data.result):
+    blocks = numbers.finish()
+    if any(one.values for one in data.result) or sum(map(len, blocks)) != len(data.result):
         raise BrokenBodyError("series and their values do not match")
-    return Matrix([one.metric for one in data.result], pieces, envelope.notes())
+    return Part(stretch, [one.metric for one in data.result], blocks, envelope.notes())
 
 
 def _cut(chunks: Iterable[bytes], numbers: _Numbers) -> bytearray:
@@ -143,9 +122,10 @@ def _end_of_array(buffer: bytearray, start: int, brace: int) -> int:
 
 @dataclass
 class _Numbers:
-    """Collects the texts of arrays and parses them, about a megabyte at a time."""
+    """Collects the texts of arrays, and makes rows of them about a megabyte at a time."""
 
-    _pieces: list[Piece] = field(default_factory=list)
+    _stretch: Stretch
+    _blocks: list[Floats] = field(default_factory=list)
     _texts: list[bytes] = field(default_factory=list)
     _counts: list[int] = field(default_factory=list)
     _size: int = 0
@@ -159,17 +139,17 @@ class _Numbers:
         if self._size >= _BATCH_BYTES:
             self._parse()
 
-    def finish(self) -> list[Piece]:
+    def finish(self) -> list[Floats]:
         if self._counts:
             self._parse()
-        return self._pieces
+        return self._blocks
 
     def _parse(self) -> None:
         counts = np.array(self._counts, dtype=np.int64)
         times, values = parse_pairs(b",".join(self._texts))
         if len(times) != counts.sum():
             raise BrokenBodyError(f"{int(counts.sum())} points were announced, {len(times)} can be read")
-        self._pieces.append(Piece(counts, times, values))
+        self._blocks.append(self._stretch.place(counts, times, values))
         self._texts, self._counts, self._size = [], [], 0
 
 

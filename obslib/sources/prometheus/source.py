@@ -35,7 +35,7 @@ from obslib.sources.prometheus.answers import decode_data, explained, is_too_muc
 from obslib.sources.prometheus.instant import Instant, instant_frame
 from obslib.sources.prometheus.matrix import read_matrix
 from obslib.sources.prometheus.names import escaped_name
-from obslib.sources.prometheus.steps import MAX_POINTS, Part, Stretch, join, place
+from obslib.sources.prometheus.steps import MAX_POINTS, Part, Stretch, join
 
 T = TypeVar("T")
 
@@ -234,14 +234,14 @@ class Prometheus:
             "step": _seconds(stretch.step),
         }
         try:
-            answer = self._call(
-                "query_range", params, lambda _head, chunks: read_matrix(chunks), query=query, seconds=left
+            part = self._call(
+                "query_range", params, lambda _head, chunks: read_matrix(chunks, stretch), query=query, seconds=left
             )
         except QueryError as error:
             if stretch.count == 1 or not is_too_much(error):
                 raise
         else:
-            return [place(answer, stretch)]
+            return [part]
         logger.info("the server finds %d steps too much; asking for halves", stretch.count)
         halves = stretch.cut(-(-stretch.count // 2))
         return [part for half in halves for part in self._stretch(query, half, deadline)]

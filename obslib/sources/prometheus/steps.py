@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from obslib.core.errors import SourceError
 from obslib.core.frames import metric_frame
-from obslib.sources.prometheus.matrix import Floats, Matrix
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 MAX_POINTS = 11_000
 """Points of a series that Prometheus returns at most (web/api/v1/api.go, `query_range`)."""
@@ -37,56 +40,60 @@ class Stretch:
             for at in range(0, self.count, points)
         ]
 
+    def place(self, counts: Ints, times: Ints, values: Floats) -> Floats:
+        """Points of some series on the steps: a row per series, NaN where it has no point.
+
+        Parameters
+        ----------
+        counts
+            How many points each series has.
+        times, values
+            The points, series after series; `times` in epoch milliseconds.
+
+        Raises
+        ------
+        SourceError
+            If a point lies on no step that was asked for, or before or on one of another point.
+        """
+        steps, off = np.divmod(times - self.start, self.step)
+        if off.any() or (steps < 0).any() or (steps >= self.count).any():
+            raise _unusable("points between the steps that were asked for, or outside of them")
+        places = np.repeat(np.arange(len(counts)) * self.count, counts) + steps
+        if (np.diff(places) <= 0).any():
+            raise _unusable("several points for one step, or points out of order")
+        rows = np.full((len(counts), self.count), np.nan)
+        rows.ravel()[places] = values
+        return rows
+
 
 @dataclass(frozen=True)
 class Part:
-    """The answer for one stretch: one row of `values` per series, NaN where the server has no point."""
+    """The answer for one stretch: its series, their rows in blocks (as they were read), the backend's notes."""
 
     stretch: Stretch
     labels: list[dict[str, str]]
-    values: Floats
+    blocks: list[Floats]
     notes: list[str]
-
-
-def place(answer: Matrix, stretch: Stretch) -> Part:
-    """Put every point of an answer on its step.
-
-    Raises
-    ------
-    SourceError
-        If a point lies on no step that was asked for, or on one of another point.
-    """
-    values = np.full((len(answer.labels), stretch.count), np.nan)
-    flat, first, last = values.ravel(), 0, -1
-    for piece in answer.pieces:
-        steps, off = np.divmod(piece.times - stretch.start, stretch.step)
-        rows = np.repeat(np.arange(first, first + len(piece.counts)), piece.counts)
-        places = rows * stretch.count + steps
-        if off.any() or (steps < 0).any() or (steps >= stretch.count).any():
-            raise _misplaced("points between the steps that were asked for")
-        if len(places) and (places[0] <= last or (np.diff(places) <= 0).any()):
-            raise _misplaced("several points for one step")
-        flat[places] = piece.values
-        first += len(piece.counts)
-        last = places[-1] if len(places) else last
-    return Part(stretch, answer.labels, values, answer.notes)
 
 
 def join(parts: Sequence[Part], grid: pd.DatetimeIndex) -> pd.DataFrame:
     """One metric frame of all parts, series in the order of their labels; parts must cover `grid` exactly."""
     keys = [[tuple(sorted(labels.items())) for labels in part.labels] for part in parts]
     if any(len(set(own)) < len(own) for own in keys):
-        raise _misplaced("two series with the same labels")
+        raise _unusable("two series with the same labels")
     series = sorted({key for own in keys for key in own})
     rows = {key: row for row, key in enumerate(series)}
     values = np.full((len(series), len(grid)), np.nan)
     for part, own in zip(parts, keys, strict=True):
-        at = part.stretch.first
-        values[[rows[key] for key in own], at : at + part.stretch.count] = part.values
+        steps = slice(part.stretch.first, part.stretch.first + part.stretch.count)
+        places = np.array([rows[key] for key in own], dtype=np.intp)
+        for block in part.blocks:
+            values[places[: len(block)], steps] = block
+            places = places[len(block) :]
     return metric_frame(grid, values.T, [dict(key) for key in series])
 
 
-def _misplaced(what: str) -> SourceError:
+def _unusable(what: str) -> SourceError:
     return SourceError(
         f"the answer is not usable: it has {what}.",
         fix="look for a caching proxy on the way, and check what kind of backend the url leads to.",
