@@ -84,7 +84,7 @@ class Parameter:
         if not writing.is_number(value):
             raise InputError("it is no number.", fix="write it without quotes.")
         if not self.minimum <= float(value) <= self.maximum:
-            raise InputError("it is out of bounds.", fix="give a value within them.")
+            raise InputError("it is out of bounds.", fix=f"for example {self.name}={self.default}.")
 
 
 @dataclass(frozen=True)
