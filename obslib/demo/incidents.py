@@ -22,8 +22,7 @@ from obslib.demo.knobs import Effect, Knobs, Turned
 Severity = Literal["critical", "high", "medium", "low"]
 
 
-@dataclass(frozen=True)
-class Incident:
+class Incident(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One labelled incident.
 
     Parameters

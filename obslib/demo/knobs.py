@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+import msgspec
 import numpy as np
 
 from obslib.demo.clock import Floats, Grid
@@ -22,8 +23,7 @@ PROCESSING_RATIO = 0.25
 """A stuck queue is worked off in this fraction of the time it stood."""
 
 
-@dataclass(frozen=True)
-class Effect:
+class Effect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One knob turned for a while.
 
     Parameters
@@ -80,10 +80,6 @@ class Knobs:
         for one in self._effects.get((knob, target), []):
             result = result + one.effect.size * profile(self._minutes, one)
         return result
-
-    def targets(self, knob: str) -> list[str]:
-        """Everything that some effect of this knob turns."""
-        return sorted(target for name, target in self._effects if name == knob)
 
 
 def profile(minutes: Floats, turned: Turned) -> Floats:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -23,7 +24,7 @@ from obslib.demo.calls import (
 from obslib.demo.clock import Grid
 from obslib.demo.endpoints import see_endpoints
 from obslib.demo.fleet import build_fleet
-from obslib.demo.incidents import declared, placed, turn_knobs
+from obslib.demo.incidents import Incident, declared, placed, turn_knobs
 from obslib.demo.knobs import Effect, Knobs, Turned, profile
 from obslib.demo.load import daily_shape
 from obslib.demo.logs.template import templates
@@ -224,4 +225,13 @@ def test_knobs_of_the_declared_incidents_are_read_as_declared():
     grid = Grid(35)
     knobs = turn_knobs(grid, placed(grid))
     assert knobs.amount("wait", "pool:users").max() == pytest.approx(2.4)
-    assert "auth.lockout" in knobs.targets("lines")
+    assert knobs.amount("lines", "auth.lockout").max() == pytest.approx(9.0)
+
+
+def test_a_misspelt_field_of_an_incident_or_effect_is_refused():
+    for kind, given in (
+        (Effect, {"knob": "slow", "target": "x", "size": 2.0, "shap": "ramp"}),
+        (Incident, {"nam": "x"}),
+    ):
+        with pytest.raises(msgspec.ValidationError):
+            msgspec.convert(given, kind)

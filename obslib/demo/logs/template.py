@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
@@ -20,8 +19,7 @@ _SLOT = re.compile(r"<(\w+)>")
 Filler = Callable[[str], pa.Array]
 
 
-@dataclass(frozen=True)
-class Template:
+class Template(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One kind of line. Slots are written `<name>`; `obslib.demo.logs.slots` fills them.
 
     Parameters
