@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from obslib.cli._progress import Display
 from obslib.core.errors import InputError
 from obslib.report.exporting import export_html
 from obslib.report.packaged import find_notebook
-from obslib.report.parameters import Value, parse_value
+from obslib.report.parameters import Value, parameters_of, parse_value, read_notebook
 from obslib.report.running import CELL_TIMEOUT, in_thread, prepare, write_notebook
 
 
@@ -49,10 +50,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run, export, and fail if a cell failed (the page then shows all up to there)."""
     path = find_notebook(arguments.notebook)
+    known = parameters_of(read_notebook(path))
     display = Display(sys.stderr, total=1)
     execution = prepare(
         path,
-        parameters=dict(_parameter(text) for text in arguments.parameter),
+        parameters=dict(_parameter(text, known) for text in arguments.parameter),
         profile=arguments.profile,
         last=arguments.last,
         cell_timeout=arguments.timeout,
@@ -72,8 +74,9 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _parameter(text: str) -> tuple[str, Value]:
+def _parameter(text: str, known: Mapping[str, Value]) -> tuple[str, Value]:
+    """Name and value; where the notebook's own value is text, so is this one (`-p unit=1`)."""
     name, equals, value = text.partition("=")
     if not equals or not name.isidentifier():
         raise InputError(f"cannot read the parameter {text!r}.", fix="write -p name=value, for example -p service=web.")
-    return name, parse_value(value)
+    return name, value if isinstance(known.get(name), str) else parse_value(value)

@@ -22,7 +22,13 @@ def shipped(tmp_path, monkeypatch):
     folder = tmp_path / "shipped"
     folder.mkdir()
     parameters = code('profile = "demo"\nlast = "24h"\ncount = 1', tags=("parameters",))
-    saved(folder, "00_one", prose("# One?\n\nIs it?"), parameters, code("print(profile, last, count)"))
+    saved(
+        folder,
+        "00_one",
+        prose("# One?\n\nIs it?"),
+        parameters,
+        code("print(profile, last, count, type(last).__name__)"),
+    )
     saved(folder, "01_two", prose("# Two?\n\nIs it?"), code("1 + 1"))
     monkeypatch.setattr(packaged, "notebooks_folder", lambda: folder)
     monkeypatch.setattr("obslib.cli.demo.demo_store_path", lambda **_: tmp_path / "store")
@@ -35,7 +41,13 @@ def shipped(tmp_path, monkeypatch):
 def test_run_exports_a_packaged_notebook_by_name(shipped, capsys):
     assert main(["run", "00_one", "-p", "count=7", "--profile", "shop", "--last", "6h"]) == 0
     assert capsys.readouterr().out == "wrote exports/00_one.html\n"
-    assert "shop 6h 7" in Path("exports/00_one.html").read_text(encoding="utf-8")
+    assert "shop 6h 7 str" in Path("exports/00_one.html").read_text(encoding="utf-8")
+
+
+def test_a_parameter_that_is_text_in_the_notebook_stays_text(shipped):
+    assert main(["run", "00_one", "-p", "last=1", "-p", "count=2"]) == 0
+    page = Path("exports/00_one.html").read_text(encoding="utf-8")
+    assert "demo 1 2 str" in page
 
 
 def test_run_writes_where_it_is_told_and_keeps_the_notebook(shipped, tmp_path):
