@@ -27,7 +27,7 @@ from obslib.core.frames import EVENTS
 from obslib.core.protocols import Gap, Health
 from obslib.core.provenance import Provenance, attach, provenance_of
 from obslib.core.window import Moment, Window, format_duration, parse_time, positive_duration
-from obslib.sources._answers import Head
+from obslib.sources._answers import BrokenBodyError, Head
 from obslib.sources._http import HttpClient
 from obslib.sources._request import Limits, Request
 from obslib.sources.prometheus import tables
@@ -272,13 +272,24 @@ class Prometheus:
         get: bool = False,
         seconds: float | None = None,
     ) -> T:
-        """One request; by POST where it would be too long for a URL, unless the path knows only GET."""
+        """One request; by POST where it would be too long for a URL, unless the path knows only GET.
+
+        What the server says may quote a credential. Errors that hold its words as they came are
+        replaced outside of their `except` block, so that no traceback leads back to them.
+        """
+
+        def read_body(head: Head, chunks: Iterable[bytes]) -> T:
+            try:
+                return read(head, chunks)
+            except BrokenBodyError as error:
+                detail = self._http.redact(str(error))
+            raise BrokenBodyError(detail)
+
         try:
-            return self._http.call(_request(path, params, get=get, seconds=seconds), read)
+            return self._http.call(_request(path, params, get=get, seconds=seconds), read_body)
         except SourceError as error:
-            failure = error
-        # Outside of the block, so that the first one, which may quote the server's text, is not its context.
-        raise explained(failure, self._http.backend, query, self._http.redact) from failure.__cause__
+            clean, cause = explained(error, self._http.backend, query, self._http.redact), error.__cause__
+        raise clean from cause
 
 
 def _request(path: str, params: Mapping[str, object], *, get: bool, seconds: float | None) -> Request:
