@@ -12,7 +12,7 @@ from obslib.languages.promql.annotations import beyond, go_number, warn_quantile
 from obslib.languages.promql.context import Evaluates
 from obslib.languages.promql.functions import RANGE_FUNCTIONS, apply_range_function
 from obslib.languages.promql.reduce import Reduction
-from obslib.languages.promql.relabel import SAME_LABELS, drop_names, merge_equal, text_of
+from obslib.languages.promql.relabel import SAME_LABELS, drop_names, is_label_name, merge_equal, text_of
 from obslib.languages.promql.selecting import select_range_blocks
 from obslib.languages.promql.syntax import Aggregation, Call, Expr, Range, unwrap
 from obslib.languages.promql.values import Floats, Grid, LabelKey, Labels, Vector, label_key
@@ -75,18 +75,18 @@ def _whole(evaluator: Evaluates, node: Aggregation, param: Floats) -> Floats:
     assert node.param is not None  # noqa: S101 - the callers have checked
     if np.isnan(param).any():
         raise evaluator.ctx.fail("Parameter value is NaN", node.param.start, "give a whole number.")
-    if (np.abs(param) >= _LARGEST_K).any():
+    for value in param[np.abs(param) >= _LARGEST_K]:
         raise evaluator.ctx.fail(
-            f"Scalar value {go_number(float(param[np.abs(param) >= _LARGEST_K][0]))} overflows int64",
+            f"Scalar value {go_number(float(value))} {'overflows' if value > 0 else 'underflows'} int64",
             node.param.start,
-            "give a smaller number.",
+            "give a number closer to zero.",
         )
     return np.trunc(param)
 
 
 def _count_values(evaluator: Evaluates, node: Aggregation, vector: Vector) -> Vector:
     label = text_of(node.param)
-    if not label:
+    if not is_label_name(label):
         assert node.param is not None  # noqa: S101 - the type rules want a string
         raise evaluator.ctx.fail(f'invalid label name "{label}"', node.param.start, "name the label for the values.")
     # A label to group by that has the name of the value's label is overwritten.

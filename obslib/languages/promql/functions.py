@@ -143,11 +143,11 @@ def _predict_linear(evaluator: Evaluates, node: Call, grid: Grid) -> Vector:
 
 def _smoothing(evaluator: Evaluates, node: Call, grid: Grid) -> Vector:
     factors = []
-    for place, what in ((1, "smoothing"), (2, "trend")):
+    for place, what, short in ((1, "smoothing", "sf"), (2, "trend", "tf")):
         factor = evaluator.scalar(node.args[place], grid)
         if ((factor <= 0) | (factor >= 1)).any():
             raise evaluator.ctx.fail(
-                f"invalid {what} factor. Expected: 0 < factor < 1, got: {factor[0]:f}",
+                f"invalid {what} factor. Expected: 0 < {short} < 1, got: {factor[(factor <= 0) | (factor >= 1)][0]:f}",
                 node.args[place].start,
                 "give a factor between 0 and 1.",
             )
@@ -263,6 +263,8 @@ def _histogram_quantile(evaluator: Evaluates, node: Call, grid: Grid) -> Vector:
 def _histogram_quantiles(evaluator: Evaluates, node: Call, grid: Grid) -> Vector:
     vector = evaluator.vector(node.args[0], grid)
     label = relabel.text_of(node.args[1])
+    if not relabel.is_label_name(label):
+        raise evaluator.ctx.fail(f'invalid label name "{label}"', node.args[1].start, "name the quantiles' label.")
     found = histograms.histograms_of(evaluator.ctx, vector, unwrap(node.args[0]).start)
     parts = []
     for arg in node.args[2:]:

@@ -103,9 +103,11 @@ def _read(ctx: Context, node: Call, choice: _Choice, grid: Grid) -> _Infos:
         mine = np.where(present[row], times[row], -1)
         twice = present[row] & (chosen >= 0) & (mine == newest)
         if own and twice.any():
+            moment = int(mine[twice][0])
             other = format_labels(block.labels[int(chosen[twice][0])])
             raise ctx.fail(
-                f"found duplicate series for info metric: existing {other}, new {format_labels(labels)}",
+                f"found duplicate series for info metric: existing {other} @ {moment}, new {format_labels(labels)} @ "
+                f"{moment}",
                 node.start,
                 "choose one of the info metrics with a second argument.",
             )

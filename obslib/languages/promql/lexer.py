@@ -126,10 +126,10 @@ def _unescape(query: str, position: int, raw: str, quote: str) -> str:
             return _SIMPLE_ESCAPES[code]
         if code == quote:
             return quote
-        if code[0] in "xuU" and len(code) > 1:
+        if code[0] in "uU" and len(code) > 1:
             return chr(int(code[1:], 16))
         if len(code) == 3:
-            return chr(int(code, 8))
+            return _byte(int(code[1:], 16) if code[0] == "x" else int(code, 8))
         raise parse_error(
             query,
             position + 1 + match.start(),
@@ -137,4 +137,9 @@ def _unescape(query: str, position: int, raw: str, quote: str) -> str:
             "write a backslash as \\\\, or use a `raw` string.",
         )
 
-    return _ESCAPE.sub(one, raw)
+    # Escapes of bytes may together be a character; what is no UTF-8 stays as lone surrogates.
+    return _ESCAPE.sub(one, raw).encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
+
+
+def _byte(number: int) -> str:
+    return bytes([number & 0xFF]).decode("utf-8", "surrogateescape")

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from obslib.core.errors import QueryError
 from obslib.core.series import METRIC_NAME
 from obslib.languages.promql.context import Context
 from obslib.languages.promql.regex import anchored_pattern
@@ -29,7 +30,12 @@ def label_replace(ctx: Context, node: Call, vector: Vector) -> Vector:
     """Set a label to an expanded template where the source label matches the pattern whole."""
     target, template, source, pattern = (text_of(arg) for arg in node.args[1:])
     _check_label(ctx, node, target)
-    regex = anchored_pattern(ctx.query, node.args[4].start, pattern)
+    try:
+        regex = anchored_pattern(ctx.query, node.args[4].start, pattern)
+    except QueryError as error:
+        raise ctx.fail(
+            f"invalid regular expression in label_replace(): {pattern}", node.args[4].start, error.fix
+        ) from error
 
     def one(labels: Labels) -> str | None:
         match = regex.fullmatch(labels.get(source, ""))
@@ -42,6 +48,8 @@ def label_join(ctx: Context, node: Call, vector: Vector) -> Vector:
     """Set a label to the values of others, joined."""
     target, separator, *sources = (text_of(arg) for arg in node.args[1:])
     _check_label(ctx, node, target)
+    for place, source in enumerate(sources):
+        _check_label(ctx, node, source, place + 3, "source")
     return _set_label(
         ctx, node, vector, target, lambda labels: separator.join(labels.get(name, "") for name in sources)
     )
@@ -63,12 +71,17 @@ def _set_label(
     return merge_equal(ctx, replace(vector, labels=changed, drop_name=drop_name), node.start)
 
 
-def _check_label(ctx: Context, node: Call, name: str) -> None:
-    if not name:
+def is_label_name(name: str) -> bool:
+    """Whether a text can name a label: any UTF-8 but nothing (bytes that are no UTF-8 are lone surrogates)."""
+    return bool(name) and not any("\ud800" <= letter <= "\udfff" for letter in name)
+
+
+def _check_label(ctx: Context, node: Call, name: str, place: int = 1, role: str = "destination") -> None:
+    if not is_label_name(name):
         raise ctx.fail(
-            f"invalid destination label name in {node.function}(): {name!r}",
-            node.args[1].start,
-            "name the label to set.",
+            f"invalid {role} label name in {node.function}(): {name!r}",
+            node.args[place].start,
+            "name a label; any UTF-8 text will do.",
         )
 
 
@@ -128,9 +141,8 @@ def drop_names(ctx: Context, vector: Vector, position: int) -> Vector:
 
 
 def format_labels(labels: Labels) -> str:
-    """A label set as Prometheus prints it: `name{job="api"}`."""
-    inner = ", ".join(f'{name}="{value}"' for name, value in label_key(labels) if name != METRIC_NAME)
-    return f"{labels.get(METRIC_NAME, '')}{{{inner}}}"
+    """A label set as Prometheus' errors print it: `{__name__="up", job="api"}`."""
+    return "{" + ", ".join(f'{name}="{value}"' for name, value in label_key(labels)) + "}"
 
 
 def sort_by_value(vector: Vector, *, descending: bool) -> Vector:

@@ -37,6 +37,8 @@ def test_no_topk_without_a_number():
         at(fleet(1.0), "topk(NaN, x)")
     with pytest.raises(QueryError, match="overflows int64"):
         at(fleet(1.0), "topk(1e30, x)")
+    with pytest.raises(QueryError, match="-Inf underflows int64"):
+        at(fleet(1.0), "bottomk(-Inf, x)")
     assert at(fleet(1.0), "topk(-1, x)") == {}
 
 

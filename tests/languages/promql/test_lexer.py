@@ -51,6 +51,11 @@ def test_strings_know_go_escapes_and_raw_quotes():
     assert values(r"`a\n`") == [r"a\n"]
 
 
+def test_escaped_bytes_are_characters_where_they_are_utf8():
+    assert values(r'"\xc3\xa9"') == ["é"]
+    assert values(r'"a\xff"') == ["a\udcff"]
+
+
 def test_an_unknown_escape_is_refused_where_it_stands():
     with pytest.raises(QueryError, match="unknown escape sequence") as caught:
         tokenize(r'"a\d"')

@@ -67,6 +67,12 @@ def test_ambiguous_matches_are_errors_at_the_operator(query, problem):
     assert query[caught.value.position] == "*"
 
 
+def test_the_duplicates_are_named_in_order():
+    with pytest.raises(QueryError) as caught:
+        at(FLEET, "info * on (job) cpu")
+    assert '[{__name__="cpu", core="0", job="api"}, {__name__="cpu", core="1", job="api"}];many' in caught.value.problem
+
+
 def test_series_that_never_meet_at_a_step_are_not_ambiguous():
     reader = labelled(
         named("a", [1, 1], x="1"), named("b", [5, None], x="1", y="1"), named("b", [None, 7], x="1", y="2")

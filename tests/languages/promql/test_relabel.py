@@ -49,6 +49,22 @@ def test_names_go_at_once_or_with_the_delay_when_the_query_is_done():
     assert set(at(READER, query, delayed_names=True)) == {'up_abs{job="api-1",zone="eu"}', 'up_abs{job="web-2"}'}
 
 
+@pytest.mark.parametrize(
+    ("query", "problem"),
+    [
+        (r'label_replace(up, "\xff", "", "", "")', "invalid destination label name in label_replace()"),
+        ('label_join(up, "", "/")', "invalid destination label name in label_join()"),
+        (r'label_join(up, "a", "/", "\xff")', "invalid source label name in label_join()"),
+        ('label_replace(up, "a", "", "job", "(")', "invalid regular expression in label_replace(): ("),
+        (r'count_values("a\xc5z", up)', "invalid label name"),
+    ],
+)
+def test_impossible_labels_are_errors(query, problem):
+    with pytest.raises(QueryError) as caught:
+        at(READER, query)
+    assert problem in caught.value.problem
+
+
 def test_sorting_is_by_value_with_nan_last():
     reader = labelled(*(named("x", [value], i=str(value)) for value in (2.0, float("nan"), 3.0)))
     assert list(at(reader, "sort(x)")) == ['x{i="2.0"}', 'x{i="3.0"}', 'x{i="nan"}']
