@@ -82,9 +82,9 @@ def _build(path: Path, scale: float, days: int, seed: int, say: Progress) -> Non
 def _fingerprint() -> str:
     """Changes with the generator's code, so that an old demo is never mistaken for the present one."""
     digest = blake2b(digest_size=4)
-    generator = files("obslib") / "demo"
-    for module in sorted(Path(str(generator)).rglob("*.py")):
-        digest.update(module.read_bytes())
+    generator = Path(str(files("obslib") / "demo"))
+    for part in sorted(path for path in generator.rglob("*") if path.suffix in {".py", ".toml"}):
+        digest.update(part.read_bytes())
     return digest.hexdigest()
 
 
