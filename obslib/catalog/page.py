@@ -21,7 +21,9 @@ obslib.catalog.search("redis")            # a listing; obslib.catalog.get(name) 
 
 - **A label's value** is text (taken literally, whatever it holds), a list (any of), a compiled pattern, or None (all).
   It is escaped by the language, never pasted.
-- **`range="auto"`** is the step of the question, but at least five minutes, so that no sample falls between two points.
+- **`range="auto"`** is the step of the question, so that no sample falls between two points, but at least five times
+  the distance of the samples: `scrape_interval` of the profile, else what `obslib scrape` noted in the store, else a
+  minute.
 - **`by`** are the labels that stay apart; None gives one total.
 - A wrong parameter is refused with the template, the parameter, the type expected and the nearest name.
 - What the demo and the standard exporters call things is what the templates look for; each lists the metrics it needs.

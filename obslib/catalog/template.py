@@ -23,8 +23,8 @@ ParameterType = Literal["duration", "number", "label", "labels"]
 Figure = Literal["timeseries", "heatmap"]
 
 AUTO = "auto"
-"""A duration's default: the step of the question, but at least `SHORTEST`, so that no sample falls between steps."""
-SHORTEST = pd.Timedelta(minutes=5)
+"""A duration's default: what suits the step and the distance of the samples (`Workspace.rate_range`)."""
+SHORT = pd.Timedelta(minutes=5)
 _IN_TITLE = re.compile(r"\$(\w+)")
 _EXPECTED = {
     "duration": "a duration such as '5m'",
@@ -66,13 +66,13 @@ class Parameter:
         upper = "" if self.maximum == float("inf") else f" up to {self.maximum:.10g}"
         return f"a number{lower}{upper}"
 
-    def read(self, value: object, step: pd.Timedelta | None) -> object:
+    def read(self, value: object, auto: pd.Timedelta) -> object:
         """The value to put into the text (durations as timedeltas); an `InputError` if it is none of this type."""
         if self.type == "number":
             self._check_number(value)
         elif self.type == "duration":
             if value == AUTO and self.default == AUTO:
-                return SHORTEST if step is None else max(step, SHORTEST)
+                return auto
             return parse_duration(writing.duration(value))
         elif self.type == "labels":
             writing.label_names(value)
@@ -136,17 +136,15 @@ class Template:
     parameters: Mapping[str, Parameter]
     text: Mapping[str, str] = field(repr=False)
 
-    def ask(
-        self, values: Mapping[str, object], *, step: pd.Timedelta | None = None, language: str = "promql"
-    ) -> Question:
+    def ask(self, values: Mapping[str, object], *, auto: pd.Timedelta = SHORT, language: str = "promql") -> Question:
         """Put values into the template, each escaped by the language.
 
         Parameters
         ----------
         values
             Of the parameters that are not to be their default.
-        step
-            The step that the question will be asked with; a duration `"auto"` follows it.
+        auto
+            What a duration `"auto"` is.
         language
             Which text to fill.
 
@@ -169,7 +167,7 @@ class Template:
                 f"template {self.name!r} has no text in {language}.", fix=nearest(language, self.text)
             )
         defaults = {name: one.default for name, one in self.parameters.items()}
-        chosen = {name: self._read(name, value, step) for name, value in {**defaults, **values}.items()}
+        chosen = {name: self._read(name, value, auto) for name, value in {**defaults, **values}.items()}
         return Question(
             template=self.name,
             language=language,
@@ -186,13 +184,13 @@ class Template:
         matchers = (one for node in walk(parsed) if isinstance(node, Selector) for one in node.matchers)
         return sorted({one.value for one in matchers if one.name == METRIC_NAME})
 
-    def _read(self, name: str, value: object, step: pd.Timedelta | None) -> object:
+    def _read(self, name: str, value: object, auto: pd.Timedelta) -> object:
         if name not in self.parameters:
             fix = nearest(name, self.parameters)
             raise InputError(f"template {self.name!r} has no parameter {name!r}.", fix=fix)
         parameter = self.parameters[name]
         try:
-            return parameter.read(value, step)
+            return parameter.read(value, auto)
         except InputError as error:
             raise InputError(
                 f"template {self.name!r}: parameter {name!r} must be {parameter.expected}, got {value!r}.",

@@ -24,7 +24,7 @@ import pandas as pd
 
 from obslib.core.errors import InputError
 from obslib.core.secrets import read_secret
-from obslib.core.window import parse_duration, positive_duration
+from obslib.core.window import format_duration, parse_duration, positive_duration
 from obslib.sources._credentials import Credentials
 from obslib.store.store import Store
 from obslib.workspace.scrape import LONGEST_SCRAPE_SECONDS, Target, TargetScraper, Tick, parse_target, scrape_on_grid
@@ -54,6 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     targets = read_targets(arguments)
     scrapers = [TargetScraper(target, timeout=timeout, ca_file=arguments.ca_file) for target in targets]
     store = Store.create(arguments.store)
+    store.set_property("scrape_interval", format_duration(every))
     journal = Journal(live=sys.stderr.isatty())
     with ExitStack() as stack:
         for scraper in scrapers:

@@ -135,6 +135,10 @@ class StoreSource:
         """The moment an archive's clock stands at, or `""` for live data."""
         return self.store.property("now")
 
+    def scrape_interval(self) -> str:
+        """Distance of the samples as `obslib scrape` noted it, or `""`."""
+        return self.store.property("scrape_interval")
+
     def _series(self, window: Window, selectors: Sequence[str]) -> list[Mapping[str, str]]:
         start, end = window.as_millis()
         chosen = [_matchers(text) for text in selectors] or [()]

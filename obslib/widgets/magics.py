@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
 USAGE = "%%promql [--on PROFILE] [--last 6h] [--step 1m] [--as NAME]"
-SHORTEST_RATE = pd.Timedelta(minutes=4)
-"""Least `$__rate_interval`: four scrapes a minute apart."""
 
 
 def register(shell: InteractiveShell) -> None:
@@ -50,7 +48,7 @@ class QueryMagics:
 
         `$name` in the query is a variable of the notebook, written by the language's rules for the
         place where it stands: text in a matcher stays text, whatever it holds. `$__interval` is the
-        step, `$__rate_interval` the step but at least four minutes, `$__range` the window's length.
+        step, `$__rate_interval` what suits rates (`ws.rate_range`), `$__range` the window's length.
         """
         try:
             return self._answer(cell.strip(), _options(line))
@@ -63,7 +61,7 @@ class QueryMagics:
         ws = self._workspace(options.on)
         window = ws.window(options.last)
         step = window.step() if options.step is None else positive_duration(options.step, "--step")
-        usual = {"__interval": step, "__rate_interval": max(step, SHORTEST_RATE), "__range": window.duration}
+        usual = {"__interval": step, "__rate_interval": ws.rate_range(step), "__range": window.duration}
         frame = ws.metrics(fill(query, ChainMap(self._variables, usual)), window=window, step=step)
         if options.name is not None:
             self._variables[options.name] = frame

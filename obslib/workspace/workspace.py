@@ -14,11 +14,13 @@ from obslib.core.config import Profile
 from obslib.core.errors import InputError, UnsupportedError
 from obslib.core.protocols import EventSource, Health, LogSource, MetricSource, TraceSource
 from obslib.core.provenance import KEY, provenance_of
-from obslib.core.window import Moment, Span, Window, parse_duration, parse_time
+from obslib.core.window import Moment, Span, Window, parse_duration, parse_time, positive_duration
 from obslib.store.source import StoreSource
 from obslib.store.sql import Parameters
 
 DEFAULT_LAST = "6h"
+DEFAULT_INTERVAL = "1m"
+ENOUGH_SAMPLES = 5
 S = TypeVar("S")
 
 
@@ -113,8 +115,19 @@ class Workspace:
         """
         asked = self._asked(last, window)
         width = asked.step() if step is None else parse_duration(step)
-        question = get_template(template).ask(parameters, step=width)
+        question = get_template(template).ask(parameters, auto=self.rate_range(width))
         return question.describe(self.metrics(question.text, window=asked, step=width))
+
+    def rate_range(self, step: Span) -> pd.Timedelta:
+        """Length of a sliding window that misses no sample between steps and holds enough for a rate.
+
+        That is the step, but at least five times the distance of the samples: `scrape_interval` of
+        the profile, else what `obslib scrape` noted in the store, else a minute.
+        """
+        source = self._sources.get("metrics")
+        noted = source.scrape_interval() if isinstance(source, StoreSource) else ""
+        interval = self.profile.options.get("scrape_interval") or noted or DEFAULT_INTERVAL
+        return max(parse_duration(step), ENOUGH_SAMPLES * positive_duration(str(interval), "scrape_interval"))
 
     def logs(
         self, query: str = "*", *, last: Span | None = None, window: Window | None = None, limit: int = 10_000

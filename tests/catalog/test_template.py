@@ -12,8 +12,8 @@ from obslib import catalog
 from obslib.core.errors import InputError, UnsupportedError
 
 
-def question(name: str = "http.latency", step: str | None = None, **values: Any) -> catalog.Question:
-    return catalog.get(name).ask(values, step=None if step is None else pd.Timedelta(step))
+def question(name: str = "http.latency", **values: Any) -> catalog.Question:
+    return catalog.get(name).ask(values)
 
 
 def test_defaults_ask_about_everything():
@@ -33,16 +33,13 @@ def test_a_pattern_is_a_regular_expression_and_text_is_not():
     assert 'service="web.*"' in question(service="web.*").text
 
 
-@pytest.mark.parametrize(
-    ("step", "width"), [(None, "5m"), ("1s", "5m"), ("5min", "5m"), ("15min", "15m"), ("1D", "1d")]
-)
-def test_the_sliding_window_follows_the_step_but_is_never_short(step: str | None, width: str):
-    assert f"[{width}]" in question("http.requests", step=step).text
-
-
-def test_a_given_range_is_kept_whatever_the_step():
-    assert "[2m]" in question("http.requests", step="1h", range=120).text
-    assert "[1h]" in question("slo.burn_rate", step="1min").text
+def test_the_sliding_window_is_what_suits_the_question_unless_given():
+    requests = catalog.get("http.requests")
+    assert "[5m]" in requests.ask({}).text
+    assert "[15m]" in requests.ask({}, auto=pd.Timedelta("15min")).text
+    assert "[15m]" in requests.ask({"range": "auto"}, auto=pd.Timedelta("15min")).text
+    assert "[2m]" in requests.ask({"range": 120}, auto=pd.Timedelta("15min")).text
+    assert "[1h]" in catalog.get("slo.burn_rate").ask({}, auto=pd.Timedelta("15min")).text
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,7 @@ def test_queries_copied_from_dashboards_know_interval_and_range(shell: Interacti
     frame = answer(shell, "--last 2h --step 5m", "increase(hits_total[$__rate_interval]) + 0 * $__range")
     assert provenance_of(frame).query == "increase(hits_total[5m]) + 0 * 7200"
     frame = answer(shell, "--last 1h --step 1m", "max_over_time(hits_total[$__rate_interval:$__interval])")
-    assert provenance_of(frame).query == "max_over_time(hits_total[4m:1m])"
+    assert provenance_of(frame).query == "max_over_time(hits_total[5m:1m])"
 
 
 def test_the_frame_can_be_kept_under_a_name(shell: InteractiveShell):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,8 @@ from obslib.core.frames import labels_of
 from obslib.core.provenance import Provenance, attach, data_hash, provenance_of
 from obslib.core.window import Window
 from obslib.languages.promql import MemorySeries, query_range
-from obslib.workspace import Workspace
+from obslib.store.store import Store
+from obslib.workspace import Workspace, connect
 
 NOW = pd.Timestamp("2026-11-02T12:00Z")
 HOSTILE = 'che"ck\\out{}\n'
@@ -123,3 +125,24 @@ def test_wrong_questions_are_refused_before_the_source_is_asked(
         ws.ask(name, **parameters)
     assert problem in caught.value.problem
     assert source.asked == []
+
+
+@pytest.mark.parametrize(
+    ("interval", "step", "width"), [("15s", "1m", "75s"), ("15s", "5m", "5m"), ("2m", "1m", "10m")]
+)
+def test_rates_look_back_five_scrapes_or_a_step(source: Memory, interval: str, step: str, width: str):
+    ws = Workspace(Profile("mine", {}, {"scrape_interval": interval}), {"metrics": source}, lambda: NOW)
+    assert ws.rate_range(step) == pd.Timedelta(width)
+
+
+def test_a_wrong_scrape_interval_is_named(source: Memory):
+    ws = Workspace(Profile("mine", {}, {"scrape_interval": "0s"}), {"metrics": source}, lambda: NOW)
+    with pytest.raises(InputError, match="scrape_interval must be longer than zero"):
+        ws.rate_range("1m")
+
+
+def test_what_a_scrape_noted_in_the_store_is_known(tmp_path: Path):
+    store = Store.create(tmp_path / "store")
+    assert connect(f"store:{store.folder}").rate_range("1s") == pd.Timedelta("5min")
+    store.set_property("scrape_interval", "5s")
+    assert connect(f"store:{store.folder}").rate_range("1s") == pd.Timedelta("25s")
