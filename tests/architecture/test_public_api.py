@@ -27,8 +27,8 @@ PUBLIC = [
 ]  # fmt: skip
 
 HEAVY = {
-    "anywidget", "duckdb", "hypothesis", "ipywidgets", "msgspec", "nbclient", "nbconvert", "numpy", "pandas", "plotly",
-    "promql_parser", "pyarrow", "sklearn",
+    "IPython", "anywidget", "duckdb", "hypothesis", "ipywidgets", "msgspec", "nbclient", "nbconvert", "numpy", "pandas", "plotly",
+    "promql_parser", "pyarrow", "sklearn", "yaml",
 }  # fmt: skip
 
 
@@ -85,6 +85,11 @@ def test_import_alone_loads_nothing_heavy():
 def test_tables_load_no_figures_and_no_engine():
     light = {"pandas", "numpy", "pyarrow"}
     assert loaded_after("import obslib; obslib.metric_frame; obslib.Window.last('1h')") & (HEAVY - light) == set()
+
+
+def test_packages_are_reached_by_name_and_load_on_first_use():
+    assert {"catalog"} <= set(dir(obslib))
+    assert importlib.import_module("obslib.catalog") is obslib.catalog
 
 
 def test_core_install_is_small():
