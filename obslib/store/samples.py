@@ -73,6 +73,8 @@ def _join(parts: Sequence[Samples], ids: Ids) -> tuple[npt.NDArray[np.int64], Sa
     bounds = [np.append(np.searchsorted(found, ids), len(found)) for found, _, _ in parts]
     counts = np.array([np.diff(bound) for bound in bounds], dtype=np.int64).reshape(len(parts), len(ids))
     offsets = np.append(0, counts.sum(axis=0).cumsum())
+    if not parts:
+        return offsets, _NOTHING
     if len(parts) == 1:
         return offsets, parts[0]
     joined = np.empty(offsets[-1], np.int32), np.empty(offsets[-1], np.int64), np.empty(offsets[-1])

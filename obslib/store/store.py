@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
@@ -25,6 +26,9 @@ from obslib.store.samples import read_block, sort_samples, to_table
 from obslib.store.series_index import SeriesIndex
 from obslib.store.sql import Parameters
 
+PIECE = 4_000_000
+"""Samples that `read_series_blocks` aims to hand out at once."""
+Plan = tuple[npt.NDArray[np.int32], list[Mapping[str, str]], list[DataFile]]
 TABLE_SIGNALS = ("logs", "spans", "events", "exemplars")
 
 
@@ -139,14 +143,16 @@ class Store:
 
     def read_series(self, matchers: Sequence[Matcher], start: int, end: int) -> SeriesBlock:
         """Raw samples of the matching series with `start <= time <= end` (epoch ms)."""
-        with self._guard:
-            manifest = self._current()
-            ids = np.array(self._index.find(matchers), dtype=np.int32)
-            labels = [self._index.labels(int(number)) for number in ids]
-        files = [f for f in manifest.of("metrics") if f.start <= end * 10**6 + 999_999 and f.end >= start * 10**6]
-        if not len(ids) or not files:
-            return SeriesBlock(labels, np.zeros(len(ids) + 1, np.int64), np.empty(0, np.int64), np.empty(0))
+        ids, labels, files = self._plan(matchers, start, end)
         return read_block([self.folder / file.path for file in files], ids, labels, start, end)
+
+    def read_series_blocks(self, matchers: Sequence[Matcher], start: int, end: int) -> Iterator[SeriesBlock]:
+        """Like `read_series`, about `PIECE` samples at a time, each series whole in one of them."""
+        ids, labels, files = self._plan(matchers, start, end)
+        expected = sum(file.rows for file in files) * len(ids) // max(len(self._index), 1)
+        paths = [self.folder / file.path for file in files]
+        for part in np.array_split(np.arange(len(ids)), 1 + expected // PIECE):
+            yield read_block(paths, ids[part], [labels[n] for n in part.tolist()], start, end)
 
     def find_series(self, matchers: Sequence[Matcher]) -> list[dict[str, str]]:
         """Label sets (with `__name__`) of every matching series, whenever it had samples."""
@@ -203,6 +209,15 @@ class Store:
         with self._guard, self._disk.writing():
             manifest = self._latest()
             self._disk.commit(msgspec.structs.replace(manifest, properties={**manifest.properties, name: value}))
+
+    def _plan(self, matchers: Sequence[Matcher], start: int, end: int) -> Plan:
+        """Which series match, and which files may hold samples of theirs."""
+        with self._guard:
+            manifest = self._current()
+            ids = np.array(self._index.find(matchers), dtype=np.int32)
+            labels = [self._index.labels(number) for number in ids.tolist()]
+        files = [f for f in manifest.of("metrics") if f.start <= end * 10**6 + 999_999 and f.end >= start * 10**6]
+        return ids, labels, files if len(ids) else []
 
     def _tidy_up(self, manifest: Manifest) -> None:
         """Merge small files; the batch is safe already, so a full disk only leaves them as they are."""

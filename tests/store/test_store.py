@@ -43,6 +43,19 @@ def test_both_bounds_of_a_read_are_inclusive(store: Store):
     assert block.times.tolist() == [MIDNIGHT + 60_000, MIDNIGHT + 120_000, MIDNIGHT + 180_000]
 
 
+def test_series_in_pieces_are_the_same_series(store: Store, monkeypatch: pytest.MonkeyPatch):
+    store.append(counters(7, 5))
+    store.append(counters(7, 5, start=MIDNIGHT + DAY_MS))
+    whole = store.read_series(EVERYTHING, MIDNIGHT, MIDNIGHT + 2 * DAY_MS)
+    monkeypatch.setattr("obslib.store.store.PIECE", 20)
+    pieces = list(store.read_series_blocks(EVERYTHING, MIDNIGHT, MIDNIGHT + 2 * DAY_MS))
+    assert len(pieces) == 4
+    assert [one for piece in pieces for one in piece.labels] == list(whole.labels)
+    assert np.concatenate([piece.values for piece in pieces]).tolist() == whole.values.tolist()
+    nothing = list(store.read_series_blocks([Matcher("service", "=", "none")], MIDNIGHT, MIDNIGHT + DAY_MS))
+    assert [len(piece.labels) for piece in nothing] == [0]
+
+
 def test_series_without_samples_in_the_window_have_an_empty_slice(store: Store):
     store.append(counters(2, 1))
     block = store.read_series(EVERYTHING, MIDNIGHT + 1, MIDNIGHT + DAY_MS)
