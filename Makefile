@@ -32,6 +32,7 @@ notebooks: $(STAMP)  ## store the notebooks' outputs anew, after a change that a
 
 bench: $(STAMP)  ## the measured promises; each prints its goal beside the figure
 	$(BIN)/python -m benchmarks.import_budget
+	$(BIN)/python -m benchmarks.frames
 	$(BIN)/python -m benchmarks.crash
 	$(BIN)/python -m benchmarks.demo
 	$(BIN)/python -m benchmarks.promql
