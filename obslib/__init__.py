@@ -54,6 +54,7 @@ _WHERE = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = sorted(_WHERE)  # noqa: PLE0605 - a sorted list of the names above
 
 if TYPE_CHECKING:
+    from obslib import catalog
     from obslib.core.errors import (
         AuthError,
         InputError,

@@ -27,8 +27,8 @@ PUBLIC = [
 ]  # fmt: skip
 
 HEAVY = {
-    "IPython", "anywidget", "duckdb", "hypothesis", "ipywidgets", "msgspec", "nbclient", "nbconvert", "numpy", "pandas", "plotly",
-    "promql_parser", "pyarrow", "sklearn", "yaml",
+    "IPython", "anywidget", "duckdb", "hypothesis", "ipywidgets", "msgspec", "nbclient", "nbconvert", "numpy", "pandas",
+    "plotly", "promql_parser", "pyarrow", "sklearn", "yaml",
 }  # fmt: skip
 
 
@@ -61,7 +61,8 @@ def test_type_checkers_see_the_same_names_in_the_same_homes():
     block = next(node for node in tree_of(PACKAGE / "__init__.py").body if isinstance(node, ast.If))
     assert ast.unparse(block.test) == "TYPE_CHECKING"
     seen = {node.module: sorted(alias.name for alias in node.names) for node in block.body}
-    assert seen == {home: sorted(names) for home, names in obslib._HOMES.items()}
+    homes = {home: sorted(names) for home, names in obslib._HOMES.items()}
+    assert seen == {"obslib": sorted(obslib._PACKAGES), **homes}
 
 
 @pytest.mark.parametrize("home", sorted(obslib._HOMES))
@@ -88,7 +89,7 @@ def test_tables_load_no_figures_and_no_engine():
 
 
 def test_packages_are_reached_by_name_and_load_on_first_use():
-    assert {"catalog"} <= set(dir(obslib))
+    assert set(obslib._PACKAGES) == {"catalog"} < set(dir(obslib))
     assert importlib.import_module("obslib.catalog") is obslib.catalog
 
 

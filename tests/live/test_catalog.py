@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pandas as pd
 import pytest
 
 from obslib import catalog
+from obslib.cli import main
 from obslib.core.frames import labels_of
-from obslib.store.store import Store
 from obslib.workspace import Workspace, connect
-from obslib.workspace.scrape import TargetScraper, parse_target, scrape_on_grid
 from tests.live.support import live_server
 
 pytestmark = pytest.mark.live
@@ -23,17 +20,15 @@ OPTIONAL = {"node.cpu_pressure": "node_pressure_cpu_waiting_seconds_total"}
 
 
 @pytest.fixture(scope="module")
-def ws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+def ws(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     folder = tmp_path_factory.mktemp("catalog") / "store"
-    store = Store.create(folder)
     with live_server("node_exporter") as exporter:
-        scraper = TargetScraper(parse_target(exporter.url, job="node"), timeout=5.0)
-        every, duration = pd.Timedelta("500ms"), pd.Timedelta("5s")
-        ticks = list(scrape_on_grid([scraper], store.append, every=every, duration=duration))
-        scraper.close()
-    store.set_property("scrape_interval", "500ms")
-    assert not any(tick.failed for tick in ticks)
+        assert main(["scrape", exporter.url, "--every", "500ms", "--for", "5s", "--store", str(folder)]) == 0
     return connect(f"store:{folder}")
+
+
+def test_rates_look_back_five_of_the_scrapes_that_were_made(ws: Workspace):
+    assert ws.rate_range("1s") == pd.Timedelta("2.5s")
 
 
 def test_there_are_questions_about_use_saturation_and_errors_of_nodes():
