@@ -25,7 +25,8 @@ _RANGE_FUNCTIONS = words(
     "rate increase delta irate idelta deriv changes resets avg_over_time min_over_time max_over_time sum_over_time "
     "count_over_time last_over_time first_over_time stddev_over_time stdvar_over_time present_over_time"
 )
-_MATHS = words("abs ceil floor exp ln log2 log10 sqrt sgn sin cos tan atan sinh deg rad")
+# None that blows up a last digit, such as sin() of something large.
+_MATHS = words("abs ceil floor ln log2 log10 sqrt sgn atan deg rad")
 _DATES = words("year month day_of_month day_of_year day_of_week days_in_month hour minute")
 _REDUCERS = words("sum avg min max count group stddev stdvar")
 _GROUPINGS = ("", " by (job)", " by (job, instance)", " without (instance)", " by ()", " without (job, le)")
@@ -157,6 +158,12 @@ def _bounded(draw: st.DrawFn, vectors: st.SearchStrategy[str]) -> str:
     return draw(st.sampled_from(forms))
 
 
+# Without start() and end() of @, which Prometheus 3.16 overlooks in parameters of aggregations.
+_PARAMETERS = st.sampled_from(
+    ("0.5", "-1.5", "0", "NaN", "time() % 2", 'scalar(load{job="api",instance="a"} offset 1m)')
+)
+
+
 def _labelled(draw: st.DrawFn, vectors: st.SearchStrategy[str]) -> str:
     inner = draw(vectors)
     forms = (
@@ -181,7 +188,7 @@ def _aggregated(draw: st.DrawFn, vectors: st.SearchStrategy[str]) -> str:
     forms = (
         f"topk{grouping} (2, {draw(selectors())})",
         f"bottomk{grouping} (1, {draw(selectors())})",
-        f"quantile{grouping} ({draw(scalars(vectors))}, {inner})",
+        f"quantile{grouping} ({draw(_PARAMETERS)}, {inner})",
         f'count_values{grouping} ("value", {draw(selectors())})',
     )
     return draw(st.sampled_from(forms))
