@@ -22,20 +22,14 @@ USAGE = "%%promql [--on PROFILE] [--last 6h] [--step 1m] [--as NAME]"
 
 def register(shell: InteractiveShell) -> None:
     """Add the magics to a shell; `obslib.load_ipython_extension` calls it."""
-    shell.magics_manager.register_function(QueryMagics(shell.user_ns).promql, "cell", "promql")
+    shell.magics_manager.register_function(QueryMagics(shell).promql, "cell", "promql")
 
 
 class QueryMagics:
-    """The magics of one notebook.
+    """The magics of one notebook, which ask its `ws` and know its variables."""
 
-    Parameters
-    ----------
-    variables
-        The notebook's variables: those that queries name, and `ws`, the workspace asked.
-    """
-
-    def __init__(self, variables: dict[str, Any]) -> None:
-        self._variables = variables
+    def __init__(self, shell: InteractiveShell) -> None:
+        self._shell = shell
         self._opened: dict[str | None, Workspace] = {}
 
     def promql(self, line: str, cell: str) -> pd.DataFrame:
@@ -62,14 +56,19 @@ class QueryMagics:
         window = ws.window(options.last)
         step = window.step() if options.step is None else positive_duration(options.step, "--step")
         usual = {"__interval": step, "__rate_interval": ws.rate_range(step), "__range": window.duration}
-        frame = ws.metrics(fill(query, ChainMap(self._variables, usual)), window=window, step=step)
+        frame = ws.metrics(fill(query, ChainMap(self._variables(), usual)), window=window, step=step)
         if options.name is not None:
-            self._variables[options.name] = frame
+            self._shell.user_ns[options.name] = frame
         return frame
+
+    def _variables(self) -> dict[str, Any]:
+        """What the notebook has set; not what IPython has put there (`In`, `Out`, `exit`, ...)."""
+        own = self._shell.user_ns_hidden
+        return {name: value for name, value in self._shell.user_ns.items() if name not in own or value is not own[name]}
 
     def _workspace(self, on: str | None) -> Workspace:
         """The variable of this name (or `ws`), else the profile, opened once."""
-        found = self._variables.get(on or "ws")
+        found = self._shell.user_ns.get(on or "ws")
         if isinstance(found, Workspace):
             return found
         if on not in self._opened:

@@ -172,6 +172,13 @@ def test_an_error_shows_our_message_and_no_stack(
     assert ".py" not in text
 
 
+def test_only_variables_of_the_notebook_are_offered(shell: InteractiveShell):
+    shell.user_ns["quit"] = "a name that IPython uses, too"
+    text = run(shell, "", "hits_total{service=$zzz}")[1]
+    assert "known: quit, ws." in text
+    assert labels_of(answer(shell, "--last 1h", "rate(hits_total{service!=$quit}[5m])"))
+
+
 def test_help_says_how_to_use_it(shell: InteractiveShell):
     with capture_output() as shown:
         shell.run_cell("%%promql?")
