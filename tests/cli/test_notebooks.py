@@ -116,6 +116,12 @@ def test_lab_listens_on_loopback_only(tmp_path):
     assert "--ServerApp.ip=127.0.0.1" in lab.lab_command(tmp_path, browser=True, port=None)
 
 
+def test_lab_starts_for_root_too_as_in_a_container(tmp_path, monkeypatch):
+    for user, allowed in ((0, True), (1_000, False)):
+        monkeypatch.setattr("os.geteuid", lambda user=user: user)
+        assert ("--allow-root" in lab.lab_command(tmp_path, browser=False, port=None)) == allowed
+
+
 def test_an_installation_without_notebooks_says_so(tmp_path, monkeypatch):
     monkeypatch.setattr(packaged.obslib, "__file__", str(tmp_path / "obslib" / "__init__.py"))
     with pytest.raises(InputError, match="has no notebooks"):
