@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from html import escape
 from numbers import Real
 from typing import Literal
@@ -89,7 +89,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Question:
-    """A template with its values: `text` in `language`, and what a figure needs to know."""
+    """A template with its values: `text` in `language`, the metrics it needs, and what a figure is to know."""
 
     template: str
     language: str
@@ -98,15 +98,17 @@ class Question:
     unit: str
     figure: Figure
     about: str
+    needs: tuple[str, ...]
 
     def describe(self, frame: pd.DataFrame) -> pd.DataFrame:
         """The answer (sharing its data) with unit, title and kind of figure in its provenance."""
         known = provenance_of(frame)
         details = {"title": self.title, "template": self.template, "question": self.about, "figure": self.figure}
+        details["needs"] = ", ".join(self.needs)
         return attach(frame, replace(known, unit=self.unit, details={**known.details, **details}))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Template:
     """A packaged query.
 
@@ -134,7 +136,7 @@ class Template:
     unit: str
     figure: Figure
     parameters: Mapping[str, Parameter]
-    text: Mapping[str, str] = field(repr=False)
+    text: Mapping[str, str]
 
     def ask(self, values: Mapping[str, object], *, auto: pd.Timedelta = SHORT, language: str = "promql") -> Question:
         """Put values into the template, each escaped by the language.
@@ -168,21 +170,21 @@ class Template:
             )
         defaults = {name: one.default for name, one in self.parameters.items()}
         chosen = {name: self._read(name, value, auto) for name, value in {**defaults, **values}.items()}
+        text = fill(self.text[language].strip(), chosen)
         return Question(
             template=self.name,
             language=language,
-            text=fill(self.text[language].strip(), chosen),
+            text=text,
             title=self._title(chosen),
             unit=self.unit,
             figure=self.figure,
             about=self.question,
+            needs=_metrics_of(text),
         )
 
     def metrics(self) -> list[str]:
         """Sorted names of the metrics it needs."""
-        parsed = parse(self.ask({}).text)
-        matchers = (one for node in walk(parsed) if isinstance(node, Selector) for one in node.matchers)
-        return sorted({one.value for one in matchers if one.name == METRIC_NAME})
+        return list(self.ask({}).needs)
 
     def _read(self, name: str, value: object, auto: pd.Timedelta) -> object:
         if name not in self.parameters:
@@ -207,6 +209,11 @@ class Template:
         ]
         return f"{title} ({', '.join(narrowed)})" if narrowed else title
 
+    def __repr__(self) -> str:
+        rows = [f"  {one.name} = {one.default!r}: {one.description}" for one in self.parameters.values()]
+        texts = [f"{language}:\n  {text.strip()}" for language, text in self.text.items()]
+        return "\n".join([f"{self.name}: {self.question} [{self.unit}]", *rows, *texts])
+
     def _repr_html_(self) -> str:
         rows = "".join(
             f"<tr><td><code>{escape(one.name)}</code></td><td>{escape(repr(one.default))}</td>"
@@ -221,6 +228,12 @@ class Template:
             f"<h4><code>{escape(self.name)}</code>: {escape(self.question)}</h4>"
             f"<table><tr><th>parameter</th><th>default</th><th>what it is</th></tr>{rows}</table>{texts}"
         )
+
+
+def _metrics_of(text: str) -> tuple[str, ...]:
+    """Sorted names of the metrics that PromQL selects."""
+    matchers = (one for node in walk(parse(text)) if isinstance(node, Selector) for one in node.matchers)
+    return tuple(sorted({one.value for one in matchers if one.name == METRIC_NAME}))
 
 
 def _shown(value: object) -> str:

@@ -116,3 +116,12 @@ def test_a_template_shows_itself_escaped_in_a_notebook():
     assert "<code>bound</code>" in shown
     assert "&quot;$bound([.]0)?&quot;" in shown
     assert "a number from 0<" in shown
+
+
+def test_a_template_shows_itself_in_text():
+    assert repr(catalog.get("redis.memory")).splitlines() == [
+        "redis.memory: How much memory does the cache use? [By]",
+        "  instance = None: the scraped target",
+        "promql:",
+        "  sum by (instance) (redis_memory_used_bytes{instance=$instance})",
+    ]
