@@ -6,6 +6,7 @@ import json
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -14,12 +15,12 @@ from tests.support import not_run
 
 
 @contextmanager
-def live_server(name: str, *, files: Mapping[str, str] | None = None) -> Iterator[Running]:
+def live_server(name: str, *, files: Mapping[str, str] | None = None, folder: Path | None = None) -> Iterator[Running]:
     """`running(name)`, or the test reported as not run where the server is absent."""
     if not SERVERS[name].origin.present():
         reason = f"{name} is absent. To get it: python -m tests.live.servers get {name}"
         not_run(reason) if SERVERS[name].in_ci else pytest.skip(reason)
-    with running(name, files=files) as server:
+    with running(name, files=files, folder=folder) as server:
         yield server
 
 

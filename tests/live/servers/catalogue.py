@@ -82,6 +82,16 @@ def _prometheus(program: Callable[[], str]) -> Callable[[Place], list[str]]:
     return command
 
 
+def _victoria_metrics(place: Place) -> list[str]:
+    """It keeps what is older than a month only if told to."""
+    return [
+        "victoria-metrics",
+        f"-httpListenAddr={HOST}:{place.port}",
+        f"-storageDataPath={place.folder / 'data'}",
+        "-retentionPeriod=100y",
+    ]
+
+
 def _alertmanager(place: Place) -> list[str]:
     config = place.write("alertmanager.yml", "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n")
     return [
@@ -175,6 +185,7 @@ _ALL = [
         _prometheus(lambda: str(PROMETHEUS3.programs()[0])),
         ready="/-/ready",
     ),
+    Server("victoria_metrics", Debian("victoria-metrics", "victoria-metrics"), _victoria_metrics, "/health"),
     Server("alertmanager", Debian("prometheus-alertmanager", "prometheus-alertmanager"), _alertmanager, "/-/ready"),
     Server(
         "node_exporter",
