@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from obslib.core.errors import InputError
 from obslib.core.series import Matcher, SeriesBlock
+
+PIECE_SAMPLES = 1 << 18
+"""About how many samples a piece of series holds."""
 
 
 class MemorySeries:
@@ -52,13 +55,26 @@ class MemorySeries:
 
     def read_series(self, matchers: Sequence[Matcher], start: int, end: int) -> SeriesBlock:
         """Samples of every matching series with `start <= time <= end` (epoch ms)."""
+        rows, begins, ends = self._places(matchers, start, end)
+        return _cut(self._block, [self._block.labels[row] for row in rows], begins, ends)
+
+    def read_series_blocks(self, matchers: Sequence[Matcher], start: int, end: int) -> Iterator[SeriesBlock]:
+        """The same, some series at a time: few enough that their samples stay in the caches."""
+        rows, begins, ends = self._places(matchers, start, end)
+        pieces = np.cumsum(ends - begins) // PIECE_SAMPLES
+        for piece in np.unique(pieces):
+            here = pieces == piece
+            yield _cut(self._block, [self._block.labels[row] for row in rows[here]], begins[here], ends[here])
+
+    def _places(
+        self, matchers: Sequence[Matcher], start: int, end: int
+    ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Matching series, and where their samples of this time begin and end."""
         block = self._block
         rows = _matching(block.labels, matchers)
         low, high = block.offsets[:-1][rows], block.offsets[1:][rows]
         begins = first_at_least(block.times, low, high, start)
-        ends = first_at_least(block.times, begins, high, end + 1)
-        labels = [block.labels[row] for row in rows]
-        return _cut(block, labels, begins, ends)
+        return rows, begins, first_at_least(block.times, begins, high, end + 1)
 
 
 def _matching(labels: Sequence[Mapping[str, str]], matchers: Sequence[Matcher]) -> npt.NDArray[np.intp]:

@@ -46,6 +46,14 @@ def test_exactly_the_samples_in_between_are_read(many, start, end):
         assert block.times[block.offsets[row] : block.offsets[row + 1]].tolist() == expected
 
 
+def test_pieces_are_all_series_once(monkeypatch):
+    monkeypatch.setattr("obslib.languages.promql.memory.PIECE_SAMPLES", 2)
+    pieces = list(READER.read_series_blocks([], 0, 15))
+    assert len(pieces) == 2
+    assert [value for piece in pieces for value in piece.values.tolist()] == [1.0, 2.0, 4.0, 5.0]
+    assert [labels.get("job", "") for piece in pieces for labels in piece.labels] == ["api", "web", ""]
+
+
 def test_times_must_increase_within_a_series_only():
     with pytest.raises(InputError, match="do not increase"):
         MemorySeries.of([({}, [1, 1], [0, 0])])
