@@ -73,6 +73,7 @@ def test_a_question_is_answered_with_unit_title_and_origin(ws: Workspace):
         "template": "http.requests",
         "question": "How much traffic does each service or endpoint serve?",
         "figure": "timeseries",
+        "needs": "http_requests_total",
     }
     assert told.data_hash == data_hash(frame)
 
