@@ -14,12 +14,14 @@ import nbformat
 
 from obslib.figures.display import ENVIRONMENT
 from obslib.report.running import in_thread, prepare
+from obslib.workspace.embedded import demo_store_path
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 
 
 def refresh(path: Path) -> bool:
     """Run one notebook and store its outputs in it; whether the file changed."""
+    demo_store_path()  # first, so that no notebook stores the line that it is being built
     run = in_thread(prepare(path, environment={ENVIRONMENT: "text"}))
     if run.failure is not None:
         raise run.failure

@@ -11,15 +11,22 @@ import nbformat
 import pytest
 
 from obslib.figures.display import ENVIRONMENT
+from obslib.workspace.embedded import demo_store_path
 from tests.notebooks.refresh import FOLDER
 
 SANITIZE = Path(__file__).with_name("sanitize.cfg")
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 
 
+@pytest.fixture(scope="module")
+def demo_store() -> Path:
+    """Built before a notebook runs, which else would print that it is being built."""
+    return demo_store_path()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_reproduces_its_stored_outputs(path):
+def test_a_notebook_reproduces_its_stored_outputs(path, demo_store):
     done = validated(path)
     assert done.returncode == 0, done.stdout[-6_000:]
 
