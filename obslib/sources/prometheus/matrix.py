@@ -27,8 +27,12 @@ _CLOSING = re.compile(rb"\]\s*\]")
 _EMPTY = re.compile(rb"\s*\]")
 _BATCH_BYTES = 1 << 20
 _PARSE = csv.ParseOptions(quote_char=False)
+_LINES = bytes.maketrans(b"]", b"\n")
 _CONVERT = csv.ConvertOptions(
-    column_types={"time": pa.float64(), "value": pa.float64()}, null_values=[], strings_can_be_null=False
+    column_types={"time": pa.float64(), "value": pa.float64()},
+    include_columns=["time", "value"],
+    null_values=[],
+    strings_can_be_null=False,
 )
 
 
@@ -168,8 +172,9 @@ def parse_pairs(text: bytes) -> tuple[Ints, Floats]:
     """
     if not text:
         return np.empty(0, dtype=np.int64), np.empty(0)
-    lines = text.translate(None, b' \t\r\n"').replace(b"],[", b"\n").translate(None, b"[]")
-    read = csv.ReadOptions(column_names=["time", "value"], use_threads=False, block_size=len(lines) + 1)
+    # `[1,"2"],[3,"4"]` becomes the lines `,1,2` and `,3,4`: one pass, for a first column that nobody reads.
+    lines = b"," + text.translate(_LINES, b'[" \t\r\n')
+    read = csv.ReadOptions(column_names=["", "time", "value"], use_threads=False, block_size=len(lines) + 1)
     try:
         table = csv.read_csv(pa.BufferReader(lines), read, _PARSE, _CONVERT)
     except pa.ArrowInvalid as error:
