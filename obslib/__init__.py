@@ -44,6 +44,9 @@ _HOMES = {
     "obslib.core.provenance": ("Provenance", "provenance_of"),
     "obslib.core.units": ("format_value",),
     "obslib.core.window": ("Window", "format_duration", "parse_duration", "parse_time"),
+    "obslib.figures.board": ("plot_board",),
+    "obslib.figures.heatmap": ("plot_heatmap",),
+    "obslib.figures.share": ("plot_label_share",),
     "obslib.figures.timeseries": ("plot_timeseries",),
     "obslib.store.store": ("Store",),
     "obslib.workspace": ("Workspace", "available_sources", "connect"),
@@ -74,6 +77,9 @@ if TYPE_CHECKING:
     from obslib.core.provenance import Provenance, provenance_of
     from obslib.core.units import format_value
     from obslib.core.window import Window, format_duration, parse_duration, parse_time
+    from obslib.figures.board import plot_board
+    from obslib.figures.heatmap import plot_heatmap
+    from obslib.figures.share import plot_label_share
     from obslib.figures.timeseries import plot_timeseries
     from obslib.store.store import Store
     from obslib.workspace import Workspace, available_sources, connect

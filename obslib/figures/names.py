@@ -41,7 +41,7 @@ def names_of(labels: Sequence[Labels], *, longest: int = 48) -> Names:
     rows = zip(*(values[name] for name in varying), strict=True) if varying else (() for _ in labels)
     short = [SEPARATOR.join(value or MISSING for value in row) or _single(common) for row in rows]
     return Names(
-        short=_shortened(short, longest),
+        short=shortened(short, longest),
         full=tuple(series_text(one) for one in labels),
         varying=tuple(varying),
         common=common,
@@ -81,7 +81,8 @@ def _single(common: Labels) -> str:
     return common.get(METRIC_NAME) or few or "value"
 
 
-def _shortened(names: list[str], longest: int) -> tuple[str, ...]:
+def shortened(names: Sequence[str], longest: int) -> tuple[str, ...]:
+    """Names without their middle where they are longer than `longest`, unless two would then be the same."""
     cut = [_cut(name, longest) for name in names]
     often = Counter(cut)
     return tuple(short if often[short] == 1 else name for short, name in zip(cut, names, strict=True))

@@ -57,7 +57,7 @@ def picture_of(frame: pd.DataFrame, *, title: str, unit: str | None, top: int) -
     scale = scale_for(largest if np.isfinite(largest) else 0.0, unit)
     labels = labels_of(frame)
     return Picture(
-        title=title or provenance.get("details", {}).get("title") or str(provenance.get("query", "")) or "Time series",
+        title=title or title_of(provenance, "Time series"),
         unit=unit,
         times=pd.DatetimeIndex(epochs.view("datetime64[ns]"), tz="UTC"),
         shown=values[:, order[:top]] / scale.factor,
@@ -67,8 +67,13 @@ def picture_of(frame: pd.DataFrame, *, title: str, unit: str | None, top: int) -
         span=_span(frame, provenance),
         provenance=provenance,
         notes=_notes(len(epochs), len(order), top, int(infinite.sum())),
-        blank=_blank(frame, largest),
+        blank=blank_text(frame, provenance, largest),
     )
+
+
+def title_of(provenance: Mapping[str, Any], otherwise: str) -> str:
+    """What a frame shows: the title it was given, else its query."""
+    return str(provenance.get("details", {}).get("title") or provenance.get("query", "")) or otherwise
 
 
 def _notes(steps: int, series: int, top: int, infinite: int) -> tuple[str, ...]:
@@ -84,9 +89,11 @@ def _notes(steps: int, series: int, top: int, infinite: int) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _blank(frame: pd.DataFrame, largest: float) -> str:
+def blank_text(frame: pd.DataFrame, provenance: Mapping[str, Any], largest: float) -> str:
+    """Why there is nothing to draw, and which metrics would have to be there; `""` if there is something."""
     if not frame.shape[1]:
-        return "No data: no series matched"
+        needs = provenance.get("details", {}).get("needs")
+        return "No data: no series matched" + (f"; it needs {needs}" if needs else "")
     if not len(frame):
         return "No data: no step lies in this window"
     return "" if np.isfinite(largest) else f"No data: {frame.shape[1]:,} series, but no value is known in this window"

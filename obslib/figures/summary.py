@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from obslib.core.units import format_value
-from obslib.figures.plain import Plain, about_of, numbers_of, plain_figure, times_of
+from obslib.figures.plain import About, Plain, about_of, array_of, numbers_of, plain_figure, times_of
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -36,10 +36,11 @@ def figure_summary(figure: go.Figure | Plain) -> str:
     kinds = sorted({str(trace.get("type", "scatter")) for trace in plain.get("data", [])})
     notes = [*about.notes, *(f"warning: {text}" for text in about.provenance.get("warnings", ()))] if about else []
     if not len(table):
-        what = "no data" if not kinds or about else f"chart of type {', '.join(kinds)}"
+        what = _nothing(about) if not kinds or about else f"chart of type {', '.join(kinds)}"
         return _sentences([title or "Chart", what, *notes])
-    unit = about.unit if about else ""
-    return _sentences([title or "Chart", _extent(table), _peaks(table, unit), _unknown(table), *notes])
+    panels = table.groupby("panel", sort=False)
+    peaks = [f"{panel}: {_peaks(rows)}" if panel else _peaks(rows) for panel, rows in panels]
+    return _sentences([title or "Chart", _extent(table), *peaks, _unknown(table), *notes])
 
 
 def figure_table(figure: go.Figure | Plain) -> pd.DataFrame:
@@ -50,13 +51,15 @@ def figure_table(figure: go.Figure | Plain) -> pd.DataFrame:
     pd.DataFrame
         Columns `name` (as in the legend), `series` (all its labels), `points`, `unknown` (points
         that are gaps), `lowest`, `mean`, `highest`, `latest` (floats, NaN if no point is known),
-        `highest_at`, `start`, `end` (UTC, NaT without a time axis). Bands, event markers and traces
-        without numbers are left out.
+        `highest_at`, `start`, `end` (UTC, NaT without a time axis), `unit` (UCUM) and `panel` (its
+        title on a board, else `""`). A heatmap has a row per bucket, bars of shares a row per bar.
+        Bands, event markers and traces without numbers are left out.
     """
     plain = plain_figure(figure)
     about = about_of(plain)
-    factor = about.factor if about else 1.0
-    rows = [_row(plain, trace, factor) for trace in plain.get("data", []) if _is_series(trace)]
+    usual = {"factor": about.factor, "unit": about.unit} if about else {}
+    series = (one for trace in plain.get("data", []) for one in series_of(trace))
+    rows = [_row(plain, one, usual) for one in series if _is_series(one)]
     columns = [
         "name",
         "series",
@@ -69,8 +72,32 @@ def figure_table(figure: go.Figure | Plain) -> pd.DataFrame:
         "highest_at",
         "start",
         "end",
+        "unit",
+        "panel",
     ]
     return pd.DataFrame(rows, columns=columns)
+
+
+def series_of(trace: Plain) -> list[Plain]:
+    """A trace as the series it shows: rows of a heatmap and lying bars are series of their own."""
+    if trace.get("type") == "heatmap":
+        rows = np.atleast_2d(array_of(trace.get("z")))
+        names = _meta(trace).get("rows") or [str(place) for place in range(len(rows))]
+        return [{**trace, "y": row, "name": name} for name, row in zip(names, rows, strict=True)]
+    if trace.get("type") == "bar" and trace.get("orientation") == "h":
+        names, values = array_of(trace.get("y")), numbers_of(trace, "x")
+        return [{"y": values[place : place + 1], "name": name} for place, name in enumerate(names)]
+    return [trace]
+
+
+def _nothing(about: About | None) -> str:
+    needs = about.provenance.get("details", {}).get("needs") if about else None
+    return f"no data; it needs {needs}" if needs else "no data"
+
+
+def _meta(trace: Plain) -> Mapping[str, Any]:
+    meta = trace.get("meta")
+    return meta if isinstance(meta, Mapping) else {}
 
 
 def _is_series(trace: Plain) -> bool:
@@ -78,18 +105,17 @@ def _is_series(trace: Plain) -> bool:
 
 
 def _role(trace: Plain) -> str:
-    meta = trace.get("meta")
-    return str(meta.get("role", "series")) if isinstance(meta, Mapping) else "series"
+    return str(_meta(trace).get("role", "series"))
 
 
-def _row(plain: Plain, trace: Plain, factor: float) -> dict[str, Any]:
-    values = numbers_of(trace) * factor
+def _row(plain: Plain, trace: Plain, usual: Mapping[str, Any]) -> dict[str, Any]:
+    meta = {"factor": 1.0, "unit": "", "panel": "", **usual, **_meta(trace)}
+    values = numbers_of(trace) * meta["factor"]
     times = times_of(plain, trace, len(values))
     known = np.flatnonzero(np.isfinite(values))
-    meta = trace.get("meta")
-    full = meta.get("series") if isinstance(meta, Mapping) else None
     name = html.unescape(str(trace.get("name") or "value"))
-    row: dict[str, Any] = {"name": name, "series": full or name, "points": len(values)}
+    row: dict[str, Any] = {"name": name, "series": meta.get("series") or name, "points": len(values)}
+    row |= {"unit": meta["unit"], "panel": meta["panel"]}
     row |= {"unknown": len(values) - len(known), "start": pd.NaT, "end": pd.NaT, "highest_at": pd.NaT}
     if times is not None:
         row |= {"start": times[0], "end": times[-1]}
@@ -109,7 +135,7 @@ def _extent(table: pd.DataFrame) -> str:
     return f"{count}, {start:%Y-%m-%d %H:%M} to {until} UTC"
 
 
-def _peaks(table: pd.DataFrame, unit: str) -> str:
+def _peaks(table: pd.DataFrame) -> str:
     known = table[table["highest"].notna()]
     if not len(known):
         return "no known value"
@@ -117,7 +143,7 @@ def _peaks(table: pd.DataFrame, unit: str) -> str:
     long = table["end"].max() - table["start"].min() >= pd.Timedelta(days=1)
     moment = "%Y-%m-%d %H:%M" if long else "%H:%M"
     parts = [
-        f"{row.name} {format_value(row.highest, unit)}"
+        f"{row.name} {format_value(row.highest, row.unit)}"
         + (f" at {row.highest_at:{moment}}" if row.highest_at is not pd.NaT else "")
         for row in highest.itertuples(index=False)
     ]

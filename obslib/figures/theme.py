@@ -31,6 +31,7 @@ class Colours:
     event_span: str
     threshold: str
     hover: str
+    heat: tuple[str, ...]
     series: tuple[str, ...]
 
 
@@ -45,6 +46,7 @@ LIGHT = Colours(
     event_span="rgba(74,81,97,0.10)",
     threshold="#B3261E",
     hover="#FDFDFE",
+    heat=("#F3F6FC", "#C6D5F6", "#92B1F0", "#5C87DF", "#2F5AB8", "#12296A"),
     series=("#0561FD", "#C18B1A", "#0C714D", "#8B0781", "#CC0700", "#009BF4"),
 )
 DARK = Colours(
@@ -58,13 +60,14 @@ DARK = Colours(
     event_span="rgba(195,202,214,0.12)",
     threshold="#FF8A80",
     hover="#1F242C",
+    heat=("#1A1F29", "#243C6E", "#2E5FB2", "#4F8CE8", "#8EBCFE", "#DDECFF"),
     series=("#929BFF", "#D6F94E", "#2B914E", "#FF56A8", "#E0AB10", "#81E3FF"),
 )
 
 
 def _flat(colours: Colours) -> list[str]:
-    *parts, series = astuple(colours)
-    return [*parts, *series]
+    *parts, heat, series = astuple(colours)
+    return [*parts, *heat, *series]
 
 
 DARK_TWINS: Mapping[str, str] = dict(zip(_flat(LIGHT), _flat(DARK), strict=True))
@@ -87,6 +90,12 @@ def line_style(position: int) -> LineStyle:
     """
     colours = LIGHT.series
     return LineStyle(colours[position % len(colours)], DASHES[position // len(colours) % len(DASHES)])
+
+
+def heat_scale() -> list[tuple[float, str]]:
+    """Colours from nothing to the most. The steps grow with the square, so that rare values stay visible."""
+    colours = LIGHT.heat
+    return [((place / (len(colours) - 1)) ** 2, colour) for place, colour in enumerate(colours)]
 
 
 def template(colours: Colours = LIGHT) -> dict[str, object]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ import pandas as pd
 from obslib.core.errors import InputError
 from obslib.figures import theme
 from obslib.figures.display import use_notebook_display
+from obslib.figures.draw import BLANK_HEIGHT, millis, positions, range_mode, say, titles, unit_text, warnings_of
 from obslib.figures.marks import add_events, add_thresholds
 from obslib.figures.names import SEPARATOR
 from obslib.figures.picture import POINTS, Picture, picture_of
@@ -23,7 +24,6 @@ from obslib.figures.thinning import isolated, rows_to_keep
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-BLANK_HEIGHT = 220
 _ROW_HEIGHT, _ROW_WIDTH, _LETTER = 19, 900, 7
 _SHORT_SUFFIX = 6
 _Values = npt.NDArray[np.float64]
@@ -89,7 +89,8 @@ def plot_timeseries(
         layout={"template": theme.template(), "height": min(height, BLANK_HEIGHT) if picture.blank else height}
     )
     if picture.blank:
-        _say(figure, picture.blank)
+        say(figure, picture.blank)
+        figure.update_yaxes(showticklabels=False, showgrid=False)
     else:
         _draw_series(figure, picture)
     _lay_out_axes(figure, picture)
@@ -103,14 +104,14 @@ def plot_timeseries(
 def _draw_series(figure: go.Figure, picture: Picture) -> None:
     if picture.rest.shape[1]:
         _add_band(figure, picture)
-    unit = html.escape(_unit(picture), quote=False)
+    unit = unit_text(picture.scale)
     for place, (short, full) in enumerate(zip(picture.names.short, picture.names.full, strict=True)):
         values = picture.shown[:, place]
         rows = rows_to_keep(values, POINTS)
         style = theme.line_style(place)
         name = html.escape(short, quote=False)
         figure.add_scatter(
-            **_positions(picture.times, rows),
+            **positions(picture.times[rows]),
             y=values[rows],
             name=name,
             mode="lines",
@@ -126,7 +127,7 @@ def _draw_series(figure: go.Figure, picture: Picture) -> None:
 
 def _add_points(figure: go.Figure, picture: Picture, values: _Values, rows: npt.NDArray[np.intp], place: int) -> None:
     figure.add_scatter(
-        **_positions(picture.times, rows),
+        **positions(picture.times[rows]),
         y=values[rows],
         mode="markers",
         legendgroup=str(place),
@@ -141,7 +142,7 @@ def _add_band(figure: go.Figure, picture: Picture) -> None:
     """Lowest to highest of the series without a line: a polygon per unbroken run, so gaps stay open."""
     low, high = np.fmin.reduce(picture.rest, axis=1), np.fmax.reduce(picture.rest, axis=1)
     rows = np.union1d(rows_to_keep(low, POINTS), rows_to_keep(high, POINTS))
-    low, high, times = low[rows], high[rows], _millis(picture.times[rows])
+    low, high, times = low[rows], high[rows], millis(picture.times[rows])
     gap = np.array([np.nan])
     edges = np.flatnonzero(np.diff(np.concatenate([[False], ~np.isnan(low), [False]]).astype(np.int8)))
     x: list[_Values] = []
@@ -164,65 +165,30 @@ def _add_band(figure: go.Figure, picture: Picture) -> None:
     )
 
 
-def _positions(times: pd.DatetimeIndex, rows: npt.NDArray[np.intp]) -> dict[str, Any]:
-    """Regular times as start and step (a tenth of the bytes), others one by one."""
-    chosen = times[rows]
-    steps = np.unique(np.diff(chosen.asi8))
-    if len(steps) == 1 and steps[0] % 1_000_000 == 0:
-        return {"x0": f"{chosen[0]:%Y-%m-%d %H:%M:%S.%f}"[:-3], "dx": int(steps[0] // 1_000_000)}
-    return {"x": _millis(chosen)}
-
-
-def _millis(times: pd.DatetimeIndex) -> _Values:
-    """Epoch milliseconds, which a date axis reads too: 11 bytes a point where text takes 30."""
-    return np.asarray(times.asi8, dtype=np.float64) / 1e6
-
-
 def _lay_out_axes(figure: go.Figure, picture: Picture) -> None:
-    unit = html.escape(_unit(picture), quote=False)
+    unit = unit_text(picture.scale)
     short = len(unit) <= _SHORT_SUFFIX
     lowest = min(
         float(np.fmin.reduce(picture.shown, axis=None, initial=np.inf)),
         float(np.fmin.reduce(picture.rest, axis=None, initial=np.inf)),
     )
+    highest = float(np.fmax.reduce(picture.shown, axis=None, initial=-np.inf))
     figure.update_xaxes(type="date", title_text="time (UTC)", hoverformat="%a %d %b %Y, %H:%M:%S")
     if picture.span is not None:
         figure.update_xaxes(range=[f"{moment:%Y-%m-%d %H:%M:%S.%f}" for moment in picture.span])
     figure.update_yaxes(
         ticksuffix=unit if short else "",
         title_text="" if short else unit.strip(),
-        rangemode="tozero" if lowest >= 0 else "normal",
+        rangemode=range_mode(lowest, highest, picture.unit),
     )
-
-
-def _unit(picture: Picture) -> str:
-    """The suffix after a number: `2k`, but `2 s`."""
-    suffix = picture.scale.suffix
-    return suffix if suffix in {"", "k", "M", "G", "T", "P"} else f" {suffix}"
-
-
-def _say(figure: go.Figure, text: str) -> None:
-    figure.add_annotation(
-        text=text,
-        x=0.5,
-        y=0.5,
-        xref="paper",
-        yref="paper",
-        showarrow=False,
-        font={"size": 14, "color": theme.LIGHT.muted},
-    )
-    figure.update_yaxes(showticklabels=False, showgrid=False)
 
 
 def _finish(figure: go.Figure, picture: Picture) -> go.Figure:
     common = ", ".join(f"{name}={value}" for name, value in picture.names.common.items())
     subtitle = " — ".join(filter(None, [common, *picture.notes]))
-    warnings = [f"warning: {text}" for text in picture.provenance.get("warnings", ())]
-    below = html.escape(" — ".join(filter(None, [subtitle, *warnings])), quote=False)
     legend_title = html.escape(SEPARATOR.join(picture.names.varying), quote=False)
     figure.update_layout(
-        title={"text": html.escape(picture.title, quote=False), "subtitle": {"text": below}},
-        margin={"t": 64 if below else 48},
+        **titles(picture.title, subtitle, *warnings_of(picture.provenance)),
         showlegend=len(figure.data) > 1,
         legend={"orientation": "h", "x": 0, "xanchor": "left", "yref": "container", "y": 0, "yanchor": "bottom"}
         | {"maxheight": 600, "tracegroupgap": 0, "title": {"text": legend_title}},

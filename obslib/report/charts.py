@@ -45,7 +45,7 @@ def render_chart(figure: Plain, place: int, *, where: str) -> str:
         f'aria-label="{label}"></div>'
         f"{_source_line(about)}"
         f'<details class="data"><summary>Numbers and source</summary>'
-        f"<p>{escape(summary)}</p>{_numbers(figure, about)}"
+        f"<p>{escape(summary)}</p>{_numbers(figure)}"
         f'<div class="rows" data-rows="{place}"></div>{_provenance(about)}</details></figure>'
     )
 
@@ -68,17 +68,16 @@ def _source_line(about: About | None) -> str:
     return f'<p class="source">{escape(" · ".join(filter(None, parts)))}</p>'
 
 
-def _numbers(figure: Plain, about: About | None) -> str:
+def _numbers(figure: Plain) -> str:
     table = figure_table(figure)
     if not len(table):
         return ""
-    unit = about.unit if about else ""
     rows = "".join(
-        f'<tr><th scope="row">{escape(str(row.series))}</th>'
+        f'<tr><th scope="row">{escape(": ".join(filter(None, [row.panel, str(row.series)])))}</th>'
         f"<td>{row.points:,}</td><td>{row.unknown:,}</td>"
-        f"<td>{escape(format_value(row.lowest, unit))}</td><td>{escape(format_value(row.mean, unit))}</td>"
-        f"<td>{escape(format_value(row.highest, unit))}</td><td>{_moment(row.highest_at)}</td>"
-        f"<td>{escape(format_value(row.latest, unit))}</td></tr>"
+        f"<td>{escape(format_value(row.lowest, row.unit))}</td><td>{escape(format_value(row.mean, row.unit))}</td>"
+        f"<td>{escape(format_value(row.highest, row.unit))}</td><td>{_moment(row.highest_at)}</td>"
+        f"<td>{escape(format_value(row.latest, row.unit))}</td></tr>"
         for row in table.head(_ROWS).itertuples(index=False)
     )
     heads = ("series", "points", "unknown", "lowest", "mean", "highest", "highest at (UTC)", "latest")

@@ -21,6 +21,7 @@ from obslib.store.sql import Parameters
 DEFAULT_LAST = "6h"
 DEFAULT_INTERVAL = "1m"
 ENOUGH_SAMPLES = 5
+PANEL_POINTS = 250
 S = TypeVar("S")
 
 
@@ -117,6 +118,22 @@ class Workspace:
         width = asked.step() if step is None else parse_duration(step)
         question = get_template(template).ask(parameters, auto=self.rate_range(width))
         return question.describe(self.metrics(question.text, window=asked, step=width))
+
+    def answers(
+        self, *templates: str, last: Span | None = None, window: Window | None = None, step: Span | None = None
+    ) -> dict[str, pd.DataFrame]:
+        """Ask several questions of the catalogue with their defaults; title -> metric frame, for `plot_board`.
+
+        Without `step`, it is one that gives about 250 points: enough for a small panel.
+
+        Examples
+        --------
+        >>> obslib.plot_board(ws.answers("http.requests", "http.latency"))  # doctest: +SKIP
+        """
+        asked = self._asked(last, window)
+        width = asked.step(PANEL_POINTS) if step is None else parse_duration(step)
+        frames = [self.ask(name, window=asked, step=width) for name in templates]
+        return {provenance_of(frame).details["title"]: frame for frame in frames}
 
     def rate_range(self, step: Span) -> pd.Timedelta:
         """Length of a sliding window that misses no sample between steps and holds enough for a rate.

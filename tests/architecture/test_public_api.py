@@ -22,7 +22,7 @@ PUBLIC = [
     "TimeoutError", "UnsupportedError", "Window", "Workspace",
     "available_sources", "concat_metrics", "connect", "format_duration",
     "format_value", "labels_of", "metric_frame", "parse_duration",
-    "parse_time", "plot_timeseries", "provenance_of", "rename",
+    "parse_time", "plot_board", "plot_heatmap", "plot_label_share", "plot_timeseries", "provenance_of", "rename",
     "select", "tidy",
 ]  # fmt: skip
 

@@ -67,7 +67,16 @@ def test_lines_have_three_to_one_and_text_four_and_a_half_to_one_contrast(colour
 
 
 def test_every_light_colour_has_one_dark_twin():
-    assert len(theme.DARK_TWINS) == len(set(theme.DARK_TWINS.values())) == 16
+    assert len(theme.DARK_TWINS) == len(set(theme.DARK_TWINS.values())) == 22
+
+
+@pytest.mark.parametrize("colours", [theme.LIGHT, theme.DARK], ids=["light", "dark"])
+@pytest.mark.parametrize("sight", SIGHT)
+def test_more_heat_is_further_from_the_page_to_every_reader(colours, sight):
+    lightness = [oklab(np.asarray(SIGHT[sight]) @ linear(colour))[0] for colour in (colours.page, *colours.heat)]
+    steps = np.diff(lightness)
+    assert (np.sign(steps) == np.sign(steps[-1])).all()
+    assert np.abs(steps[1:]).min() > 0.07
 
 
 def test_eighteen_series_have_eighteen_different_styles():

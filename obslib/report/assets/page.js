@@ -135,6 +135,11 @@
     const first = typeof trace.x0 === "string" ? Date.parse(`${trace.x0.replace(" ", "T")}Z`) : Number(trace.x0 || 0);
     return Array.from(trace.y, (_, i) => first + i * (trace.dx || 1));
   };
+  // Rows of a heatmap and lying bars are series of their own, as in the summary.
+  const seriesOf = (trace) => {
+    if (trace.type === "heatmap") return trace.z.map((y, i) => ({ ...trace, y, name: trace.meta.rows[i] }));
+    return trace.type === "bar" && trace.orientation === "h" ? [{ ...trace, x: trace.y, y: trace.x }] : [trace];
+  };
   const cell = (row, tag, text) => {
     const made = document.createElement(tag);
     made.textContent = text;
@@ -143,7 +148,8 @@
   };
   const fillRows = (place) => {
     const { data, layout, themed, suffix } = content.figures[Number(place.dataset.rows)];
-    const traces = data.filter((trace) => trace.y && (!trace.meta || trace.meta.role === "series"));
+    const shown = data.filter((trace) => trace.y && (!trace.meta || trace.meta.role === "series"));
+    const traces = themed ? shown.flatMap(seriesOf) : shown;
     if (!traces.length || place.childElementCount) return;
     const dated = layout.xaxis && layout.xaxis.type === "date";
     const rows = new Map();
@@ -159,8 +165,9 @@
     const head = table.createTHead().insertRow();
     cell(head, "th", dated ? "time (UTC)" : "x");
     traces.forEach((trace) => {
-      const name = readable(trace.name) || "value";
-      cell(head, "th", themed && suffix ? `${name} (${suffix})` : name);
+      const { panel, suffix: own = suffix } = trace.meta || {};
+      const name = (panel ? `${panel}: ` : "") + (readable(trace.name) || "value");
+      cell(head, "th", themed && own ? `${name} (${own})` : name);
     });
     const body = table.createTBody();
     keys.slice(0, MOST_ROWS).forEach((key) => {
