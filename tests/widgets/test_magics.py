@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -41,11 +42,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(scope="module")
 def running() -> Iterator[InteractiveShell]:
     InteractiveShell.clear_instance()
+    main = sys.modules["__main__"]  # the shell puts its own module there, from which no process can be started
     shell = InteractiveShell.instance(colors="nocolor")
     shell.history_manager.enabled = False
     yield shell
     shell.history_manager.end_session()
     InteractiveShell.clear_instance()
+    sys.modules["__main__"] = main
 
 
 @pytest.fixture
