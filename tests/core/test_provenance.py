@@ -125,6 +125,17 @@ def test_hash_is_the_same_everywhere(frame):
     assert len(data_hash(frame)) == 16
 
 
+def test_hash_does_not_know_how_a_long_frame_lies_in_memory():
+    values = np.arange(600.0).reshape(200, 3)
+    grid = pd.date_range("2026-11-01", periods=200, freq="1min", tz="UTC")
+    by_row, by_column = (
+        metric_frame(grid, np.array(values, order=order), [{"job": name} for name in "abc"]) for order in "CF"
+    )
+    assert data_hash(by_row) == data_hash(by_column)
+    by_column.iloc[-1, -1] += 1
+    assert data_hash(by_row) != data_hash(by_column)
+
+
 @given(st.one_of(metric_frames(), logs(), spans()))
 def test_equal_data_has_an_equal_hash(table):
     assert data_hash(table) == data_hash(table.copy(deep=True))

@@ -106,7 +106,8 @@ def _cut(chunks: Iterable[bytes], numbers: _Numbers) -> bytearray:
             inside = not inside
     if inside:
         raise BrokenBodyError("the body ends within the values of a series")
-    return frame + buffer[at:]
+    frame += memoryview(buffer)[at:]
+    return frame
 
 
 def _end_of_array(buffer: bytearray, start: int, brace: int) -> int:
