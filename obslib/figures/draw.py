@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 BLANK_HEIGHT = 220
+_REMARK = "PromQL info"
 _NO_SPACE = {"", "k", "M", "G", "T", "P"}
 
 
@@ -73,5 +74,8 @@ def range_mode(lowest: float, highest: float, unit: str) -> str:
 
 
 def warnings_of(provenance: Mapping[str, Any]) -> list[str]:
-    """Warnings of the backend as sentences for a subtitle."""
-    return [f"warning: {text}" for text in provenance.get("warnings", ())]
+    """Warnings of the backend as sentences for a subtitle; mere remarks are only counted there."""
+    said = list(provenance.get("warnings", ()))
+    warnings = [f"warning: {text}" for text in said if not text.startswith(_REMARK)]
+    remarks = len(said) - len(warnings)
+    return [*warnings, *([f"{remarks} {'remark' if remarks == 1 else 'remarks'} of PromQL"] if remarks else [])]

@@ -230,3 +230,13 @@ def test_importing_the_figures_loads_no_plotly():
 
 def test_a_stored_point_takes_less_than_twelve_bytes():
     assert len(plot_timeseries(waves(12, 1_440)).to_json()) < 12 * 12 * 1_440
+
+
+def test_remarks_of_promql_are_counted_in_the_subtitle_not_quoted():
+    said = plot_timeseries(metric([[1.0]], warnings=("PromQL info: a", "PromQL info: b", "slow"))).layout.title.subtitle
+    assert said.text.endswith("warning: slow — 2 remarks of PromQL")
+
+
+def test_shares_near_their_top_are_not_drawn_from_zero():
+    assert plot_timeseries(metric([[0.999], [0.99]], unit="1")).layout.yaxis.rangemode == "normal"
+    assert plot_timeseries(metric([[0.999], [0.5]], unit="1")).layout.yaxis.rangemode == "tozero"
