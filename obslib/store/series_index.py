@@ -68,6 +68,8 @@ class SeriesIndex:
 
     def _add(self, ids: Sequence[int], keys: Sequence[Key]) -> None:
         for number, key in zip(ids, keys, strict=True):
+            if number in self._by_id:  # a merge of series files lists known ones again
+                continue
             self._ids[key] = number
             self._by_id[number] = {METRIC_NAME: key[0], **dict(key[1])}
             self._by_name.setdefault(key[0], []).append(number)

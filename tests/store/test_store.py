@@ -148,6 +148,16 @@ def test_compaction_changes_no_answer_and_leaves_one_file_a_day(store: Store):
     assert {one.signal: one.files for one in store.info() if one.rows} == {"metrics": 1, "logs": 1, "series": 1}
 
 
+def test_no_series_is_listed_twice_after_their_files_were_merged(store: Store):
+    for n in range(compaction.FAN_IN + 1):
+        store.append(counters(n + 1, 1, start=MIDNIGHT + n * 60_000))
+    other = Store.open(store.folder)
+    store.compact()
+    for one in (store, other):
+        assert len(one.find_series(EVERYTHING)) == compaction.FAN_IN + 1
+        assert len(one.read_series(EVERYTHING, MIDNIGHT, MIDNIGHT + DAY_MS).labels) == compaction.FAN_IN + 1
+
+
 def test_many_small_appends_stay_few_files(store: Store):
     for n in range(70):
         store.append(counters(2, 1, start=MIDNIGHT + n * 5_000))
