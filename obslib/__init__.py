@@ -49,6 +49,7 @@ _HOMES = {
     "obslib.figures.share": ("plot_label_share",),
     "obslib.figures.timeseries": ("plot_timeseries",),
     "obslib.store.store": ("Store",),
+    "obslib.widgets": ("explore",),
     "obslib.workspace": ("Workspace", "available_sources", "connect"),
 }
 _PACKAGES = ("catalog",)
@@ -82,6 +83,7 @@ if TYPE_CHECKING:
     from obslib.figures.share import plot_label_share
     from obslib.figures.timeseries import plot_timeseries
     from obslib.store.store import Store
+    from obslib.widgets import explore
     from obslib.workspace import Workspace, available_sources, connect
 
 

@@ -58,6 +58,15 @@ class MetricSource(Protocol):
 
 
 @runtime_checkable
+class MetricDirectory(Protocol):
+    """A source of metrics that also says what each one is."""
+
+    def metadata(self, metric: str = "") -> pd.DataFrame:
+        """One row per metric and differing description, by name: texts `metric, type, unit, help`."""
+        ...
+
+
+@runtime_checkable
 class LogSource(Protocol):
     """Answers Lucene query strings with LOGS."""
 

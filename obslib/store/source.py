@@ -74,6 +74,16 @@ class StoreSource:
         """Sorted values of one label among series that match any selector of `matchers`."""
         return sorted({labels[name] for labels in self._series(window, matchers) if name in labels})
 
+    def metadata(self, metric: str = "") -> pd.DataFrame:
+        """What each metric (or one) is: `metric, type, unit, help`, by name."""
+        found = self.store.arrow(
+            "select metric_name as metric, metric_type as type, metric_unit as unit, "
+            "any_value(metric_description order by metric_description) as help "
+            "from series where $metric = '' or metric_name = $metric group by all order by all",
+            {"metric": metric},
+        )
+        return found.to_pandas().astype("str")
+
     def query_logs(self, query: str, window: Window, *, limit: int) -> pd.DataFrame:
         """The newest `limit` records, newest first, as LOGS."""
         _only("*", query, "Lucene")

@@ -12,8 +12,9 @@ import pandas as pd
 from obslib.catalog import get as get_template
 from obslib.core.config import Profile
 from obslib.core.errors import InputError, UnsupportedError
-from obslib.core.protocols import EventSource, Health, LogSource, MetricSource, TraceSource
+from obslib.core.protocols import EventSource, Health, LogSource, MetricDirectory, MetricSource, TraceSource
 from obslib.core.provenance import KEY, provenance_of
+from obslib.core.series import METRIC_NAME
 from obslib.core.window import Moment, Span, Window, parse_duration, parse_time, positive_duration
 from obslib.store.source import StoreSource
 from obslib.store.sql import Parameters
@@ -190,6 +191,24 @@ class Workspace:
                 fix="ask in the backend's language, or bring the data into a store (`obslib scrape`, `obslib ingest`).",
             )
         return store.sql(query, parameters)
+
+    def metric_names(self, *, last: Span | None = None) -> pd.DataFrame:
+        """Every metric that has samples in the window, by name, with what its source says of it.
+
+        Returns
+        -------
+        pd.DataFrame
+            Texts `metric, type, unit, help`; `""` where the source does not know. A series of a
+            histogram or summary (`..._bucket`, `_sum`, `_count`) has the words of its family.
+        """
+        names = pd.DataFrame({"metric": self.label_values(METRIC_NAME, last=last)}, dtype="str")
+        source = self._source("metrics", MetricSource)
+        columns = ["metric", "type", "unit", "help"]
+        told = source.metadata() if isinstance(source, MetricDirectory) else pd.DataFrame(columns=columns, dtype="str")
+        told = told.drop_duplicates("metric").set_index("metric")
+        family = names["metric"].str.replace(r"_(bucket|sum|count|total)$", "", regex=True)
+        known = names["metric"].where(names["metric"].isin(told.index), family)
+        return pd.concat([names, told.reindex(known).fillna("").reset_index(drop=True)], axis=1)[columns]
 
     def label_names(self, *, last: Span | None = None) -> list[str]:
         """Sorted names of the labels that metrics have in the window."""

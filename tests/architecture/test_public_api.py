@@ -20,7 +20,7 @@ PUBLIC = [
     "Provenance", "QueryError", "RateLimitError", "SPANS",
     "SchemaError", "SourceError", "Store", "StoreError",
     "TimeoutError", "UnsupportedError", "Window", "Workspace",
-    "available_sources", "concat_metrics", "connect", "format_duration",
+    "available_sources", "concat_metrics", "connect", "explore", "format_duration",
     "format_value", "labels_of", "metric_frame", "parse_duration",
     "parse_time", "plot_board", "plot_heatmap", "plot_label_share", "plot_timeseries", "provenance_of", "rename",
     "select", "tidy",
