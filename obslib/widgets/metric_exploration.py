@@ -79,7 +79,8 @@ class MetricExploration:
         wanted = words.lower().split()
         names = self.known["metric"].str.lower()
         texts = names + " " + self.known["help"].str.lower()
-        hits = pd.DataFrame({"named": 0, "length": names.str.len() if wanted else 0, "name": names})
+        family = names.str.replace(r"_(bucket|sum|count)$", "", regex=True)  # then `_bucket` is the first of its family
+        hits = pd.DataFrame({"named": 0, "length": family.str.len() if wanted else 0, "name": names})
         found = np.ones(len(hits), dtype=bool)
         for word in wanted:
             found &= texts.str.contains(word, regex=False).to_numpy(dtype=bool)

@@ -21,7 +21,7 @@ from obslib.workspace import Workspace
 RESULTS, VALUES = 5, 12
 _PLOTLY = "application/vnd.plotly.v1+json"
 _ROW = widgets.Layout(flex_flow="row wrap", align_items="center")
-_WIDE = widgets.Layout(width="100%")
+_WIDE = widgets.Layout(width="auto")
 
 
 class MetricsExplorer(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
@@ -48,9 +48,19 @@ class MetricsExplorer(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no 
         chosen = widgets.HBox([self._view, self._aggregation, self._last, self._week], layout=_ROW)
         actions = widgets.HBox([self._run, self._copy], layout=_ROW)
         self._panel = widgets.VBox(
-            [chosen, self._split, self._filters, self._label, self._values, self._promql, actions, self._chart]
+            [
+                chosen,
+                self._split,
+                self._filters,
+                self._label,
+                self._values,
+                self._promql,
+                actions,
+                self._error,
+                self._chart,
+            ]
         )
-        super().__init__([self._words, self._found, self._results, self._error, self._panel])
+        super().__init__([self._words, self._found, self._results, self._panel])
         self._panel.layout.display = "none"
         self._search()
 
@@ -70,13 +80,13 @@ class MetricsExplorer(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no 
         )
         small = widgets.Layout(width="230px")
         self._view = widgets.Dropdown(description="Show", layout=small, **text)
-        self._aggregation = widgets.Dropdown(options=AGGREGATIONS, description="Together", layout=small, **text)
+        self._aggregation = widgets.Dropdown(options=AGGREGATIONS, description="Combine", layout=small, **text)
         spans = SPANS if last in SPANS else (last, *SPANS)
         self._last = widgets.Dropdown(options=spans, value=last, description="Last", layout=small, **text)
         self._week = widgets.Checkbox(description="and last week", indent=False, layout=widgets.Layout(width="auto"))
-        self._split = widgets.TagsInput(allow_duplicates=False, placeholder="Split by label", layout=_WIDE)
-        self._label = widgets.Dropdown(description="Label", layout=widgets.Layout(width="320px"), **text)
-        self._promql = widgets.Textarea(description="PromQL", rows=3, layout=_WIDE, continuous_update=True, **text)
+        self._split = widgets.HBox(layout=_ROW)
+        self._label = widgets.Dropdown(description="Drill into", layout=widgets.Layout(width="320px"), **text)
+        self._promql = widgets.Textarea(description="PromQL", rows=4, layout=_WIDE, continuous_update=True, **text)
         self._run = widgets.Button(description="Run the edited query", layout=widgets.Layout(width="auto"))
         self._copy = CopyButton()
         self._chart = widgets.Output(layout=_WIDE)
@@ -88,7 +98,6 @@ class MetricsExplorer(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no 
         self._on(self._aggregation, self.state.aggregate)
         self._on(self._last, self.state.look_back)
         self._on(self._week, self.state.compare)
-        self._on(self._split, self.state.split)
         self._label.observe(self._on_label, "value")
         self._run.on_click(lambda _: self._step(lambda: self.state.edit(self._promql.value)))
 
@@ -131,6 +140,7 @@ class MetricsExplorer(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no 
         except ObslibError as error:
             self._error.value = f'<pre role="alert" style="white-space:pre-wrap">{escape(str(error))}</pre>'
             self._promql.value = self.state.promql
+            self._panel.layout.display = ""
             return
         self._error.value = ""
         self._said = figure_summary(figure)
@@ -147,8 +157,8 @@ class MetricsExplorer(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no 
         self._aggregation.value = query.aggregated
         self._aggregation.disabled = query.kind == "histogram"
         self._week.value = query.compare
-        self._split.allowed_tags = names
-        self._split.value = list(query.by)
+        toggles = [self._toggle(name, int(counts.get(name, 0)), chosen=name in query.by) for name in names]
+        self._split.children = [widgets.Label("Split by"), *toggles]
         before = self._label.value
         self._label.options = [(f"{name} ({counts[name]:,})", name) for name in counts.index]
         if len(counts):
@@ -159,6 +169,19 @@ class MetricsExplorer(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no 
         self._quiet, self._labels = False, labels
         self._show_values()
         self._panel.layout.display = ""
+
+    def _toggle(self, name: str, values: int, *, chosen: bool) -> widgets.ToggleButton:
+        layout = widgets.Layout(width="auto", max_width="300px")
+        button = widgets.ToggleButton(
+            value=chosen, description=f"{_cut(name, 30)} ({values:,})", tooltip=name, layout=layout
+        )
+
+        def changed(change: Any) -> None:
+            others = [one for one in self.state.query.by if one != name]
+            self._step(lambda: self.state.split([*others, name] if change["new"] else others))
+
+        button.observe(changed, "value")
+        return button
 
     def _filter(self, label: str, value: str) -> widgets.Button:
         layout = widgets.Layout(width="auto", max_width="400px")

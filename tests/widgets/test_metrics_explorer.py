@@ -30,6 +30,10 @@ def figure(shown):
     return output["data"][PLOTLY]
 
 
+def toggle_of(shown, label):
+    return next(one for one in shown._split.children if getattr(one, "tooltip", None) == label)
+
+
 def descriptions(box):
     return [one.description for one in box.children if hasattr(one, "description")]
 
@@ -63,10 +67,13 @@ def test_a_click_on_a_metric_draws_it_and_shows_its_query(shown):
 
 def test_controls_change_the_query_and_the_chart(shown):
     shown.choose("hits_total")
-    shown._split.value = ["service"]
+    toggle_of(shown, "service").value = True
     assert len(figure(shown)["data"]) == 3
     shown._week.value = True
     assert "offset 1w" in shown._promql.value
+    assert toggle_of(shown, "service").value
+    toggle_of(shown, "service").value = False
+    assert shown.state.query.by == ()
     shown._view.value = "increase"
     assert "increase(" in shown._promql.value
     shown._last.value = "15m"
