@@ -7,13 +7,13 @@ from collections import defaultdict
 from pathlib import Path
 
 import msgspec
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from obslib.core.errors import StoreError
 from obslib.store.files import KINDS, SERIES_KIND, write_file
 from obslib.store.manifest import DataFile, Manifest, retire
+from obslib.store.samples import sort_samples, to_table
 
 FAN_IN = 16
 """Files of one level, signal and day that are merged into one of the next level."""
@@ -83,15 +83,10 @@ def _merge(folder: Path, manifest: Manifest, files: list[DataFile], level: int) 
 
 
 def _ordered(signal: str, table: pa.Table) -> pa.Table:
+    """Sorted as the signal's files are; of equal samples the one committed last stays."""
+    if signal == "metrics":
+        columns = (table.column("series_id"), table.column("time").cast(pa.int64()), table.column("value"))
+        return to_table(sort_samples(*(column.to_numpy() for column in columns)))
     kind = KINDS.get(signal, SERIES_KIND)
-    table = table.cast(kind.schema) if signal in {"metrics", "series"} else table
-    table = table.sort_by([(name, "ascending") for name in kind.order])
-    return _latest_of_equal(table) if signal == "metrics" else table
-
-
-def _latest_of_equal(table: pa.Table) -> pa.Table:
-    """Of samples of one series and moment keep the one committed last (the sort is stable)."""
-    ids = table.column("series_id").to_numpy()
-    times = table.column("time").cast(pa.int64()).to_numpy()
-    again = (ids[1:] == ids[:-1]) & (times[1:] == times[:-1])
-    return table.filter(pa.array(np.append(~again, True))) if again.any() else table
+    table = table.cast(kind.schema) if signal == "series" else table
+    return table.sort_by([(name, "ascending") for name in kind.order])

@@ -90,7 +90,7 @@ def write_file(folder: Path, signal: str, table: pa.Table, *, day: str = "", lev
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
-            _write_parquet(file, table, kind, compaction=level > 0)
+            _write_parquet(file, table, kind)
             file.flush()
             os.fsync(file.fileno())
         publish(temporary, path)
@@ -101,7 +101,7 @@ def write_file(folder: Path, signal: str, table: pa.Table, *, day: str = "", lev
     return DataFile(f"{place}/{path.name}", signal, day, table.num_rows, path.stat().st_size, start, end, level)
 
 
-def _write_parquet(file: object, table: pa.Table, kind: Kind, *, compaction: bool) -> None:
+def _write_parquet(file: object, table: pa.Table, kind: Kind) -> None:
     undecided = [
         name
         for name in kind.schema.names
@@ -111,7 +111,7 @@ def _write_parquet(file: object, table: pa.Table, kind: Kind, *, compaction: boo
         table,
         file,
         compression="zstd",
-        compression_level=9 if compaction else 3,
+        compression_level=3,  # 9 is 8 % smaller and four times slower
         row_group_size=kind.group_rows,
         use_dictionary=undecided,
         column_encoding={**dict.fromkeys(kind.delta, "DELTA_BINARY_PACKED"), **dict.fromkeys(kind.plain, "PLAIN")},

@@ -26,6 +26,7 @@ class SeriesIndex:
         self._loaded: set[str] = set()
         self._by_id: dict[int, dict[str, str]] = {}
         self._by_name: dict[str, list[int]] = {}
+        self._latest: tuple[pa.Table, npt.NDArray[np.int32]] | None = None
 
     def load(self, folder: Path, files: Sequence[DataFile]) -> None:
         """Read the series files not seen yet (a store only ever adds series)."""
@@ -37,12 +38,15 @@ class SeriesIndex:
 
     def assign(self, series: pa.Table) -> tuple[npt.NDArray[np.int32], pa.Table]:
         """Ids for each row of a batch's series table, and the rows (with ids) that are new."""
+        if self._latest is not None and series.equals(self._latest[0]):  # as from scrape to scrape
+            return self._latest[1], SERIES.empty_table()
         keys = keys_of(series)
         fresh = {key: row for row, key in reversed(list(enumerate(keys))) if key not in self._ids}
         first = max(self._by_id, default=-1) + 1
         order = sorted(fresh, key=_neighbours)
         self._add(range(first, first + len(order)), order)
         ids = np.array([self._ids[key] for key in keys], dtype=np.int32)
+        self._latest = series, ids
         rows = pa.array([fresh[key] for key in order], pa.int64())
         added = series.take(rows).add_column(0, "series_id", pa.array(range(first, first + len(order)), pa.int32()))
         added = added.append_column("service_name", pa.array([_service(key) for key in order], pa.string()))
