@@ -54,9 +54,16 @@ def _caption(about: About | None) -> str:
     if about is None:
         return ""
     subtitle = f'<span class="subtitle">{escape(about.subtitle)}</span>' if about.subtitle else ""
-    warnings = about.provenance.get("warnings", ())
-    alarm = "".join(f'<span class="warning">Warning: {escape(str(text))}</span>' for text in warnings)
+    alarm = "".join(_said(str(text)) for text in about.provenance.get("warnings", ()))
     return f'<figcaption><span class="title">{escape(about.title)}</span>{subtitle}{alarm}</figcaption>'
+
+
+def _said(text: str) -> str:
+    """What the backend said of the answer; PromQL's infos are no alarm."""
+    remark = text.removeprefix("PromQL info: ")
+    if remark != text:
+        return f'<span class="subtitle">Remark of PromQL: {escape(remark)}</span>'
+    return f'<span class="warning">Warning: {escape(text)}</span>'
 
 
 def _source_line(about: About | None) -> str:

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 import pytest
 
 from obslib.core.errors import NotebookError
+from obslib.figures.board import plot_board
 from obslib.figures.timeseries import plot_timeseries
 from obslib.report.charts import render_chart
 from tests.figures.support import metric
@@ -66,3 +67,15 @@ def test_the_drawing_area_is_as_high_as_the_figure_without_its_title():
 def test_charts_that_need_a_graphics_card_or_tiles_are_refused(kind):
     with pytest.raises(NotebookError, match=f"book, cell 1 of 1: a chart of type {kind}"):
         render_chart({"data": [{"type": kind}], "layout": {}}, 0, where="book, cell 1 of 1")
+
+
+def test_infos_of_promql_are_remarks_not_warnings():
+    text = rendered(plot_timeseries(metric([[1.0]], warnings=("PromQL info: might be no counter",))))
+    assert '<span class="subtitle">Remark of PromQL: might be no counter</span>' in text
+    assert 'class="warning"' not in text
+
+
+def test_panels_of_a_board_have_numbers_in_their_own_unit():
+    text = rendered(plot_board({"Took": metric([[0.01]]), "Held": metric([[2.0**20]], unit="By")}))
+    assert "Took: {" in text
+    assert {"10 ms", "1 MiB"} <= set(cells(text))

@@ -163,3 +163,12 @@ def test_an_attribute_named_like_a_fixed_column_does_not_replace_it(store: Store
     logs = StoreSource(store).query_logs("*", HOUR, limit=10)
     assert logs["body"].tolist() == ["real"]
     assert logs["it's"].tolist() == [1]
+
+
+def test_metadata_says_what_each_metric_is(source: StoreSource):
+    known = source.metadata()
+    assert list(known.columns) == ["metric", "type", "unit", "help"]
+    assert known["metric"].is_unique
+    name = known["metric"].iloc[0]
+    assert source.metadata(name)["metric"].tolist() == [name]
+    assert source.metadata("absent").empty

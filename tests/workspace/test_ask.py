@@ -154,3 +154,39 @@ def test_answers_are_frames_by_title_for_a_board():
     assert list(frames) == ["Requests", "Availability"]
     assert frames["Requests"].attrs["obslib"]["step"] == "2m"
     assert frames["Requests"].attrs["obslib"]["details"]["needs"] == "http_requests_total"
+
+
+def test_metric_names_come_with_type_unit_and_help():
+    known = connect("demo").metric_names(last="1h").set_index("metric")
+    row = known.loc["http_requests_total"]
+    assert (row["type"], row["unit"]) == ("counter", "{request}")
+    assert row["help"].startswith("HTTP requests answered")
+    assert known.index.is_monotonic_increasing
+
+
+def test_metric_names_of_a_source_that_describes_nothing_are_names_only():
+    class Silent:
+        def query_metrics(self, query, window, *, step): ...
+        def label_names(self, window): ...
+        def label_values(self, name, window, *, matchers=()):
+            return ["a_total", "b"]
+
+    now = pd.Timestamp("2026-11-02T12:00Z")
+    known = Workspace(Profile("x", {}, {}, "here"), {"metrics": Silent()}, lambda: now).metric_names(last="1h")
+    assert known["metric"].tolist() == ["a_total", "b"]
+    assert known[["type", "unit", "help"]].to_numpy().tolist() == [["", "", ""]] * 2
+
+
+def test_parts_of_a_histogram_have_the_words_of_their_family():
+    class Described:
+        def query_metrics(self, query, window, *, step): ...
+        def label_names(self, window): ...
+        def label_values(self, name, window, *, matchers=()):
+            return ["took_seconds_bucket", "took_seconds_sum"]
+
+        def metadata(self, metric=""):
+            return pd.DataFrame({"metric": ["took_seconds"], "type": "histogram", "unit": "s", "help": "How long."})
+
+    now = pd.Timestamp("2026-11-02T12:00Z")
+    known = Workspace(Profile("x", {}, {}, "here"), {"metrics": Described()}, lambda: now).metric_names(last="1h")
+    assert known["help"].tolist() == ["How long."] * 2
