@@ -138,7 +138,7 @@
   // Rows of a heatmap and lying bars are series of their own, as in the summary.
   const seriesOf = (trace) => {
     if (trace.type === "heatmap") return trace.z.map((y, i) => ({ ...trace, y, name: trace.meta.rows[i] }));
-    return trace.type === "bar" && trace.orientation === "h" ? [{ ...trace, x: trace.y, y: trace.x }] : [trace];
+    return trace.type === "bar" && trace.orientation === "h" ? [{ ...trace, x: trace.y.map(readable), y: trace.x }] : [trace];
   };
   const cell = (row, tag, text) => {
     const made = document.createElement(tag);
