@@ -55,7 +55,7 @@ def plot_board(
     Parameters
     ----------
     frames
-        Panel title -> metric frame, as `ws.answers("http.requests", "http.latency", ...)` gives it.
+        Panel title -> metric frame, as `ws.ask_each("http.requests", "http.latency", ...)` gives it.
         Each panel has its own unit, that of the frame's provenance.
     title
         What the board shows.
@@ -88,7 +88,7 @@ def plot_board(
     if not frames or columns < 1 or top < 1:
         raise InputError(
             f"a board needs frames, columns and top of at least 1, got {len(frames)}, {columns!r} and {top!r}.",
-            fix='for example plot_board(ws.answers("http.requests", "http.latency")).',
+            fix='for example plot_board(ws.ask_each("http.requests", "http.latency")).',
         )
     import plotly.graph_objects as go
 

@@ -120,7 +120,7 @@ class Workspace:
         question = get_template(template).ask(parameters, auto=self.rate_range(width))
         return question.describe(self.metrics(question.text, window=asked, step=width))
 
-    def answers(
+    def ask_each(
         self, *templates: str, last: Span | None = None, window: Window | None = None, step: Span | None = None
     ) -> dict[str, pd.DataFrame]:
         """Ask several questions of the catalogue with their defaults; title -> metric frame, for `plot_board`.
@@ -129,7 +129,7 @@ class Workspace:
 
         Examples
         --------
-        >>> obslib.plot_board(ws.answers("http.requests", "http.latency"))  # doctest: +SKIP
+        >>> obslib.plot_board(ws.ask_each("http.requests", "http.latency"))  # doctest: +SKIP
         """
         asked = self._asked(last, window)
         width = asked.step(PANEL_POINTS) if step is None else parse_duration(step)

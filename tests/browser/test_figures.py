@@ -45,7 +45,12 @@ def test_the_edges_of_buckets_are_labelled(browser, page_of_three):
     page = browser.open(page_of_three)
     ready(page)
     page.wait_for_selector(".plot[data-chart='0'] .ytick", state="attached")
-    assert page.locator(".plot[data-chart='0'] .yaxislayer-above .ytick text").all_text_contents() == ["0", "100 ms", "500 ms", "∞"]
+    assert page.locator(".plot[data-chart='0'] .yaxislayer-above .ytick text").all_text_contents() == [
+        "0",
+        "100 ms",
+        "500 ms",
+        "∞",
+    ]
 
 
 @pytest.mark.parametrize(

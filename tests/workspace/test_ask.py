@@ -149,8 +149,8 @@ def test_what_a_scrape_noted_in_the_store_is_known(tmp_path: Path):
     assert connect(f"store:{store.folder}").rate_range("1s") == pd.Timedelta("25s")
 
 
-def test_answers_are_frames_by_title_for_a_board():
-    frames = connect("demo").answers("http.requests", "slo.availability", last="6h")
+def test_several_questions_give_frames_by_title_for_a_board():
+    frames = connect("demo").ask_each("http.requests", "slo.availability", last="6h")
     assert list(frames) == ["Requests", "Availability"]
     assert frames["Requests"].attrs["obslib"]["step"] == "2m"
     assert frames["Requests"].attrs["obslib"]["details"]["needs"] == "http_requests_total"
