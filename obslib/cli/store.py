@@ -1,7 +1,7 @@
 """Look after an embedded store.
 
 obslib store info DIR                      what is in it, how big, from when to when
-obslib store sql DIR "select ..."          one SELECT over metrics, series, logs, spans, events
+obslib store sql DIR "select ..."          one SELECT over metrics, series, samples, logs, spans, events, exemplars
 obslib store compact DIR                   merge small files, drop duplicate samples
 obslib store retain DIR "metrics 90d, logs 14d, traces 7d"
                                            delete whole days older than that; remembered
@@ -10,10 +10,13 @@ obslib store retain DIR "metrics 90d, logs 14d, traces 7d"
 from __future__ import annotations
 
 import argparse
+import json
+import shutil
 
 import pandas as pd
 
 from obslib.core.units import format_value
+from obslib.store.sql import VIEWS
 from obslib.store.store import SignalInfo, Store
 
 
@@ -26,13 +29,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
         ("compact", "merge small files and drop duplicate samples"),
         ("retain", "delete whole days that are too old"),
     ):
-        action = actions.add_parser(name, help=help_text, description=help_text.capitalize() + ".")
+        action = actions.add_parser(name, help=help_text, description=f"{help_text[0].upper()}{help_text[1:]}.")
         action.add_argument("store", metavar="DIR", help="the store's directory")
         if name == "sql":
-            action.add_argument("query", help="one SELECT; the views are metrics, series, samples, logs, spans, events")
+            action.add_argument("query", metavar="SELECT", help=f"one SELECT over the views {VIEWS}")
             action.add_argument("--csv", action="store_true", help="print CSV instead of a table")
         if name == "retain":
-            action.add_argument("rules", nargs="?", default="", help='such as "metrics 90d, logs 14d, traces 7d"')
+            action.add_argument(
+                "rules", nargs="?", default="", metavar="RULES", help='such as "metrics 90d, logs 14d, traces 7d"'
+            )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -58,7 +63,16 @@ def _line(one: SignalInfo) -> str:
 
 def _sql(store: Store, arguments: argparse.Namespace) -> None:
     answer = store.sql(arguments.query)
-    print(answer.to_csv(index=False), end="") if arguments.csv else print(answer.to_string(index=False, max_rows=200))
+    for name in answer:
+        if answer[name].map(type).eq(dict).any():  # labels read best as JSON
+            answer[name] = [json.dumps(value, ensure_ascii=False) for value in answer[name]]
+    if arguments.csv:
+        print(answer.to_csv(index=False), end="")
+    elif answer.empty:
+        print(f"0 rows of {', '.join(map(str, answer.columns))}")
+    else:
+        room = max(20, shutil.get_terminal_size().columns // max(1, answer.shape[1]) - 2)
+        print(answer.to_string(index=False, max_rows=200, max_colwidth=room))
 
 
 def _compact(store: Store, _: argparse.Namespace) -> None:
@@ -73,4 +87,4 @@ def _retain(store: Store, arguments: argparse.Namespace) -> None:
     if not deleted:
         print('no retention rules are set; give some, such as "metrics 90d, logs 14d, traces 7d".')
     for signal, rows in deleted.items():
-        print(f"{signal}: {rows:,} rows deleted")
+        print(f"{signal}: {rows:,} {'row' if rows == 1 else 'rows'} deleted")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -14,6 +16,7 @@ from obslib.core.errors import QueryError
 from obslib.store.files import KINDS, SERIES
 from obslib.store.manifest import Manifest
 
+VIEWS = "metrics, series, samples, logs, spans, events, exemplars"
 Parameters = Sequence[object] | Mapping[str, object]
 
 _METRICS = """
@@ -66,12 +69,12 @@ def run(connection: duckdb.DuckDBPyConnection, query: str, parameters: Parameter
 
 
 def to_frame(table: pa.Table) -> pd.DataFrame:
-    """Arrow to pandas; times, which the files hold without a zone, as UTC."""
+    """Arrow to pandas: times, which the files hold without a zone, as UTC; maps of labels as dicts."""
     zoned = [
         item.with_type(pa.timestamp(item.type.unit, "UTC")) if pa.types.is_timestamp(item.type) else item
         for item in table.schema
     ]
-    return table.cast(pa.schema(zoned)).to_pandas()
+    return table.cast(pa.schema(zoned)).to_pandas(maps_as_pydicts="strict")
 
 
 def _only_reads(query: str) -> None:
@@ -89,24 +92,26 @@ def _only_reads(query: str) -> None:
 
 
 def _bindable(parameters: Parameters) -> object:
-    def plain(value: object) -> object:
-        """Moments lose their zone after conversion to UTC, as the files' times have none."""
-        if not isinstance(value, datetime):
-            return value
-        moment = pd.Timestamp(value)
-        return (moment if moment.tz is None else moment.tz_convert(None)).to_pydatetime(warn=False)
-
     if isinstance(parameters, Mapping):
-        return {name: plain(value) for name, value in parameters.items()}
-    return [plain(value) for value in parameters]
+        return {name: _plain(value) for name, value in parameters.items()}
+    return [_plain(value) for value in parameters]
+
+
+def _plain(value: object) -> object:
+    """Moments with all their nanoseconds, in UTC and without a zone, as the files hold them."""
+    if not isinstance(value, datetime | np.datetime64):
+        return value
+    moment = pd.Timestamp(value)
+    utc = moment if moment.tz is None else moment.tz_convert(None)
+    return duckdb.Value(utc.as_unit("ns").isoformat(sep=" ", timespec="nanoseconds"), duckdb.sqltype("TIMESTAMP_NS"))
 
 
 def _explain(text: str, query: str) -> tuple[str, int | None]:
-    """DuckDB's message without its own excerpt, and the caret's place in our query."""
-    lines = text.splitlines()
+    """DuckDB's message without its own excerpt, and the place in our query that it is about."""
+    lines = text.splitlines() or [text]
     caret = next((n for n, line in enumerate(lines) if line.strip() and not line.strip(" ^")), None)
     if caret is None or not lines[caret - 1].startswith("LINE "):
-        return lines[0] if lines else text, None
+        return lines[0], _place_of_name(lines[0], query)
     number, _, shown = lines[caret - 1].partition(": ")
     row = int(number.removeprefix("LINE "))
     column = lines[caret].index("^") - len(number) - 2
@@ -116,12 +121,24 @@ def _explain(text: str, query: str) -> tuple[str, int | None]:
     return lines[0], sum(len(line) + 1 for line in source[: row - 1]) + column
 
 
+def _place_of_name(message: str, query: str) -> int | None:
+    """Where the name stands that DuckDB does not know; it gives no place for those."""
+    named = re.search(r'column "([^"]+)" not found|name "?([^ "]+)"? does not exist', message)
+    found = re.search(rf"\b{re.escape(named[1] or named[2])}\b", query) if named else None
+    return found.start() if found else None
+
+
 def _advice(error: duckdb.Error) -> str:
-    text = str(error)
-    if "does not exist" in text or "not found in FROM" in text:
-        return "views: metrics, series, samples, logs, spans, events, exemplars; `DESCRIBE logs` lists the columns."
-    if "parameter" in text.lower():
+    lines = str(error).splitlines()
+    nearest = next((line for line in lines if line.startswith(("Did you mean", "Candidate bindings"))), "")
+    if nearest:
+        return f"{nearest} (views: {VIEWS}; `DESCRIBE logs` lists the columns)."
+    if "does not exist" in lines[0] or "not found in FROM" in lines[0]:
+        return f"views: {VIEWS}; `DESCRIBE logs` lists the columns."
+    if "parameter" in lines[0].lower():
         return "give one value per ? (or $name): ws.sql(text, [value, ...]) or ws.sql(text, {name: value})."
+    if isinstance(error, duckdb.PermissionException):
+        return f"only the store's own views can be read: {VIEWS}; bring other files in with `obslib ingest`."
     return "mend the SQL; it is DuckDB's dialect."
 
 

@@ -183,22 +183,25 @@ class Store:
         Parameters
         ----------
         rules
-            `"metrics 90d, logs 14d, traces 7d"`, remembered for next time; without it, what is remembered.
+            `"metrics 90d, logs 14d, traces 7d"`, remembered and applied by later appends, too;
+            without it, what is remembered.
         now
-            What age counts from (default: the clock).
+            What age counts from (default: the store's own fixed clock if it has one, else the clock).
         """
         with self._guard, self._disk.writing():
             manifest = self._latest()
             days = {**manifest.retention, **parse_retention(rules)}
-            at = pd.Timestamp.now("UTC") if now is None else now
-            gone = [
-                f
-                for f in manifest.files
-                if f.signal in days and f.day < str((at - pd.Timedelta(days=days[f.signal])).date())
-            ]
-            manifest = retire(msgspec.structs.replace(manifest, retention=days), gone, time.time())
-            self._disk.commit(manifest)
+            manifest = msgspec.structs.replace(manifest, retention=days)
+            gone = _too_old(manifest, now)
+            self._disk.commit(retire(manifest, gone, time.time()))
         return {signal: sum(f.rows for f in gone if f.signal == signal) for signal in days}
+
+    def remember_retention(self, rules: str) -> None:
+        """Set the rules that appends apply from now on; nothing is deleted before the next one."""
+        days = parse_retention(rules)
+        if days != self._current().retention:
+            with self._guard, self._disk.writing():
+                self._disk.commit(msgspec.structs.replace(self._latest(), retention=days))
 
     def property(self, name: str) -> str:
         """A note stored with `set_property`, or `""`."""
@@ -220,9 +223,10 @@ class Store:
         return ids, labels, files if len(ids) else []
 
     def _tidy_up(self, manifest: Manifest) -> None:
-        """Merge small files; the batch is safe already, so a full disk only leaves them as they are."""
+        """Merge small files, apply the retention; the batch is safe already, so a full disk only defers it."""
         try:
-            tidied = expire(self.folder, merge_small(self.folder, manifest))
+            kept = retire(manifest, gone, time.time()) if (gone := _too_old(manifest)) else manifest
+            tidied = expire(self.folder, merge_small(self.folder, kept))
             if tidied is not manifest:
                 self._disk.commit(tidied)
         except StoreError:
@@ -290,6 +294,15 @@ class Store:
 
     def __repr__(self) -> str:
         return f"Store({str(self.folder)!r})"
+
+
+def _too_old(manifest: Manifest, now: pd.Timestamp | None = None) -> list[DataFile]:
+    """Files of days that are past the remembered retention."""
+    if not manifest.retention:
+        return []
+    at = now if now is not None else pd.Timestamp(manifest.properties.get("now") or pd.Timestamp.now("UTC"))
+    first = {signal: str((at - pd.Timedelta(days=days)).date()) for signal, days in manifest.retention.items()}
+    return [file for file in manifest.files if file.day < first.get(file.signal, "")]
 
 
 def _info(signal: str, files: list[DataFile]) -> SignalInfo:

@@ -13,7 +13,7 @@ from obslib.catalog import get as get_template
 from obslib.core.config import Profile
 from obslib.core.errors import InputError, UnsupportedError
 from obslib.core.protocols import EventSource, Health, LogSource, MetricDirectory, MetricSource, TraceSource
-from obslib.core.provenance import KEY, provenance_of
+from obslib.core.provenance import KEY, Provenance, attach, provenance_of
 from obslib.core.series import METRIC_NAME
 from obslib.core.window import Moment, Span, Window, parse_duration, parse_time, positive_duration
 from obslib.store.source import StoreSource
@@ -51,6 +51,14 @@ class Workspace:
     def now(self) -> pd.Timestamp:
         """The moment that relative windows count from: the clock, or the fixed end of the demo and of archives."""
         return self._now()
+
+    @property
+    def answers(self) -> frozenset[str]:
+        """What this profile can be asked for: of `metrics`, `logs`, `traces`, `events`, `sql`."""
+        protocols = {"metrics": MetricSource, "logs": LogSource, "traces": TraceSource, "events": EventSource}
+        found = {signal for signal, source in self._sources.items() if isinstance(source, protocols[signal])}
+        sql = any(isinstance(source, StoreSource) for source in self._sources.values())
+        return frozenset(found | ({"sql"} if sql else set()))
 
     def window(self, last: Span | None = None) -> Window:
         """The window of length `last` that ends at `now()`."""
@@ -184,13 +192,21 @@ class Workspace:
         UnsupportedError
             If no signal of the profile lies in a store.
         """
-        store = next((s.store for s in self._sources.values() if isinstance(s, StoreSource)), None)
+        found = {signal: source.store for signal, source in self._sources.items() if isinstance(source, StoreSource)}
+        signal, store = next(iter(found.items()), ("", None))
         if store is None:
             raise UnsupportedError(
                 f"profile {self.profile.name!r} has no embedded store to run SQL on.",
                 fix="ask in the backend's language, or bring the data into a store (`obslib scrape`, `obslib ingest`).",
             )
-        return store.sql(query, parameters)
+        made = Provenance(
+            profile=self.profile.name,
+            source=self.profile.signals[signal].source,
+            query=query,
+            language="sql",
+            fetched_at=pd.Timestamp.now("UTC").floor("s").isoformat(),
+        )
+        return attach(store.sql(query, parameters), made)
 
     def metric_names(self, *, last: Span | None = None) -> pd.DataFrame:
         """Every metric that has samples in the window, by name, with what its source says of it.

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from obslib.core.errors import QueryError
+from obslib.core.layout import Batch
 from obslib.store.store import Store
 
 from .conftest import MIDNIGHT, counters, log_batch, span_batch
@@ -133,3 +135,38 @@ def test_a_syntax_error_has_a_caret_under_its_place(store: Store):
 def test_a_missing_parameter_says_how_to_give_one(store: Store):
     with pytest.raises(QueryError, match="one value per"):
         store.sql("select ? + ?", [1])
+
+
+def test_moments_bind_with_all_their_nanoseconds(store: Store):
+    moment = pd.Timestamp("2026-09-22T00:00:00.123456789Z")
+    stamp = pa.array([moment.value]).cast(pa.timestamp("ns")).cast(pa.timestamp("ns", "UTC"))
+    store.append(Batch(logs=pa.table({"timestamp": stamp, "body": ["x"]})))
+    found = store.sql("select timestamp from logs where timestamp = $at", {"at": moment})["timestamp"]
+    assert found.tolist() == [moment]
+    assert store.sql("select epoch_ns(?) as n", [moment.to_datetime64()])["n"][0] == moment.value
+
+
+def test_labels_come_back_as_a_dict(store: Store):
+    store.append(counters(1, 1))
+    assert store.sql("select labels from metrics")["labels"][0] == {"instance": "i0", "service": "s0"}
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("select * from lgs", 'Did you mean "logs"'),
+        ("select bdy from logs", 'Candidate bindings: "body"'),
+        ("select * from read_csv('/etc/hostname')", "only the store's own views"),
+    ],
+)
+def test_an_error_offers_what_was_probably_meant(store: Store, text: str, advice: str):
+    with pytest.raises(QueryError) as caught:
+        store.sql(text)
+    assert advice in caught.value.fix
+
+
+def test_an_unknown_name_has_its_caret(store: Store):
+    with pytest.raises(QueryError) as caught:
+        store.sql("select body,\n  nope from logs")
+    assert str(caught.value).splitlines()[-3:-1][-1].index("^") > 0
+    assert caught.value.position == 15

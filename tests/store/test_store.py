@@ -196,6 +196,16 @@ def test_retention_deletes_whole_days_and_is_remembered(store: Store):
     assert store.retain(now=now + pd.Timedelta(days=1)) == {"logs": 2, "metrics": 0}
 
 
+def test_remembered_retention_is_applied_by_the_next_append(store: Store):
+    store.set_property("now", pd.Timestamp(MIDNIGHT + 5 * DAY_MS, unit="ms", tz="UTC").isoformat())
+    for day in range(4):
+        store.append(log_batch(2, start=MIDNIGHT + day * DAY_MS))
+    store.remember_retention("logs 3d")
+    assert held(store)["logs"] == 8
+    store.append(log_batch(2, start=MIDNIGHT + 4 * DAY_MS))
+    assert held(store)["logs"] == 6
+
+
 @pytest.mark.parametrize("rule", ["logs", "logs 5", "logs 0d", "logs fived", "dogs 5d", "logs -5d"])
 def test_a_retention_rule_that_cannot_be_read_is_refused(rule: str):
     with pytest.raises(InputError, match="retention rule"):

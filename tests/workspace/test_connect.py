@@ -108,6 +108,16 @@ def test_sql_needs_a_store():
         ws.metrics("up")
 
 
+def test_it_says_what_it_can_be_asked_for(folder: Path):
+    assert connect("store:telemetry").answers == {"metrics", "logs", "traces", "events", "sql"}
+    assert connect("prometheus+http://127.0.0.1:1").answers == {"metrics", "events"}
+
+
+def test_sql_says_where_it_came_from(folder: Path):
+    origin = provenance_of(connect("store:telemetry").sql("select count(*) as n, min(labels) as l from metrics"))
+    assert (origin.profile, origin.source, origin.language, origin.rows) == ("store", "store", "sql", 1)
+
+
 def test_an_unknown_source_names_the_known_ones(folder: Path):
     with pytest.raises(InputError, match="did you mean 'store'"):
         connect("stoer://telemetry")
