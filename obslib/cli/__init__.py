@@ -42,6 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             command.formatter_class = argparse.RawDescriptionHelpFormatter
             module.configure(command)
             command.set_defaults(run=module.run)
+    if not given:
+        parser.print_help(sys.stderr)
+        raise SystemExit(2)
     chosen = parser.parse_args(given)
     try:
         return int(chosen.run(chosen))

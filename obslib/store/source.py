@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 
 from obslib.core.errors import InputError, QueryError, UnsupportedError
-from obslib.core.frames import EVENTS, LOGS, SEVERITIES, SPAN_KINDS, SPAN_STATUSES, SPANS, Table
+from obslib.core.frames import EVENTS, LOGS, SEVERITIES, SPAN_KINDS, SPAN_STATUSES, SPANS, TIME, Table
 from obslib.core.protocols import Gap, Health
 from obslib.core.provenance import Provenance, attach
 from obslib.core.series import Matcher
@@ -28,6 +28,8 @@ GAPS = (
     Gap("query_spans: TraceQL", "notimpl", "only '{}' (everything); filter the frame, or use ws.sql"),
 )
 
+_MOMENTS = ("acknowledged", "resolved")
+"""Attributes of events that are moments, so that times to acknowledge and to repair can be computed."""
 _START = "make_timestamp_ns($start)"
 _END = "make_timestamp_ns($end)"
 _IN_WINDOW = f"timestamp >= {_START} and timestamp < {_END}"
@@ -208,7 +210,9 @@ def events_frame(table: pa.Table) -> pd.DataFrame:
         "service": _words(table, "service_name"),
         "source": _words(table, "source"),
     }
-    return _with_attributes(EVENTS, fixed, table, ("event_attributes",))
+    frame = _with_attributes(EVENTS, fixed, table, ("event_attributes",))
+    moments = {name: pd.to_datetime(frame[name].astype("str"), utc=True) for name in _MOMENTS if name in frame}
+    return frame.assign(**{name: column.astype(TIME) for name, column in moments.items()})
 
 
 def _with_attributes(

@@ -276,5 +276,6 @@ class Workspace:
         return frame
 
     def __repr__(self) -> str:
-        bound = ", ".join(f"{signal}: {self.profile.signals[signal].source}" for signal in self.profile.signals)
+        signals = [signal for signal in self.profile.signals if signal in self.answers]
+        bound = ", ".join(f"{signal}: {self.profile.signals[signal].source}" for signal in signals)
         return f"<obslib workspace {self.profile.name!r} ({bound}), now {self.now():%Y-%m-%d %H:%M} UTC>"

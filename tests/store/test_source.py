@@ -137,6 +137,15 @@ def test_events_that_overlap_the_window_are_found(source: StoreSource):
     assert source.query_events(HOUR, kind="deploy")["version"].tolist() == ["1.2"]
 
 
+def test_times_to_acknowledge_and_resolve_can_be_computed(store: Store):
+    start = pa.array([moment(0), moment(60)], pa.timestamp("ns", "UTC"))
+    attributes = ['{"acknowledged":"2026-09-22T00:05:00Z","resolved":"2026-09-22T00:20:00Z"}', "{}"]
+    store.append(Batch(events=pa.table({"start_timestamp": start, "event_attributes": attributes})))
+    events = StoreSource(store).query_events(HOUR)
+    assert (events["resolved"] - events["start"]).tolist() == [pd.Timedelta("20min"), pd.NaT]
+    assert (events["acknowledged"] - events["start"]).mean() == pd.Timedelta("5min")
+
+
 @pytest.mark.parametrize(("method", "query"), [("query_logs", "severity:ERROR"), ("query_spans", "{ duration > 1s }")])
 def test_a_language_the_store_does_not_know_is_refused_not_ignored(source: StoreSource, method: str, query: str):
     with pytest.raises(UnsupportedError, match="cannot evaluate"):
