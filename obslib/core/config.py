@@ -16,6 +16,7 @@ configuration folder. A profile found in the first is not looked up in the secon
     token = {env = "PROM_TOKEN"}           # also {file = "path"}, {keyring = "service/user"}
 
 `OBSLIB_<PROFILE>_<KEY>` sets or overrides a key, `OBSLIB_<PROFILE>_<SIGNAL>_<KEY>` one of a signal.
+Relative paths in a file count from its folder, those in variables and addresses from the working directory.
 A secret as plain text in a file is refused, and so is a password inside a URL.
 """
 
@@ -24,7 +25,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -34,6 +35,7 @@ from obslib.core.secrets import MisplacedSecret, Secret, read_secret
 
 SIGNALS = ("metrics", "logs", "traces", "events")
 SECRET_KEYS = frozenset({"token", "password", "api_key", "app_key", "secret_key"})
+PATH_KEYS = frozenset({"path", "ca_file"})
 PROFILE_KEYS = frozenset({"now", "retention", "scrape_interval"})
 DEMO = "demo"
 FILE_NAME = "obslib.toml"
@@ -73,7 +75,7 @@ def load_profile(name: str | None = None, *, folder: Path | None = None) -> Prof
     for path, content in files:
         profiles = _table(content.get("profiles", {}), "profiles", path)
         if wanted in profiles:
-            table = _table(profiles[wanted], f"profiles.{wanted}", path)
+            table = _anchored(_table(profiles[wanted], f"profiles.{wanted}", path), path.parent)
             return _profile(wanted, table, str(path), _environment(wanted, known))
     if wanted == DEMO:
         return _profile(DEMO, {"source": DEMO}, "built in", _environment(DEMO, known))
@@ -109,6 +111,22 @@ def parse_address(address: str) -> Profile | None:
         return None
     binding = _binding("the address", {"source": source, **_hide(settings, "address")}, "connect()")
     return Profile(source, MappingProxyType(dict.fromkeys(SIGNALS, binding)), origin="address")
+
+
+def known_keys(settings: Mapping[str, object], known: Iterable[str], *, source: str) -> None:
+    """Refuse settings that a source does not have, so that a mistyped one is not passed over.
+
+    Raises
+    ------
+    InputError
+        If a key of `settings` is none of `known`: offers the nearest of them and of the profile's own keys.
+    """
+    known = set(known)
+    for key in settings:
+        if key not in known:
+            own = key in PROFILE_KEYS
+            fix = "set it for the whole profile, not for one signal." if own else nearest(key, known | PROFILE_KEYS)
+            raise InputError(f"the source {source} has no setting {key!r}.", fix=fix)
 
 
 def user_folder() -> Path:
@@ -163,6 +181,24 @@ def _hidden(key: str, value: object, origin: str) -> object:
         return [_hidden(key, item, origin) for item in value]
     is_secret = key in SECRET_KEYS or (isinstance(value, str) and _PASSWORD_IN_URL.search(value))
     return MisplacedSecret(str(value), origin=origin) if is_secret else value
+
+
+def _anchored(table: Mapping[str, object], folder: Path) -> dict[str, object]:
+    """A profile's table, or one of a signal in it, with its relative paths counted from the file's folder."""
+    return {key: _anchored_value(key, value, folder) for key, value in table.items()}
+
+
+def _anchored_value(key: str, value: object, folder: Path) -> object:
+    if isinstance(value, Mapping):
+        if key in SIGNALS:
+            return _anchored(value, folder)
+        if key in SECRET_KEYS:
+            return {kind: _anchored_path(where, folder) if kind == "file" else where for kind, where in value.items()}
+    return _anchored_path(value, folder) if key in PATH_KEYS else value
+
+
+def _anchored_path(value: object, folder: Path) -> object:
+    return str(folder / Path(value).expanduser()) if isinstance(value, str) and value else value
 
 
 def _names(files: list[tuple[Path, Mapping[str, object]]]) -> list[str]:

@@ -119,10 +119,17 @@ def _from_file(name: str, key: str) -> Secret:
 def _from_keyring(name: str, key: str) -> Secret:
     try:
         import keyring
+        from keyring.errors import KeyringError
     except ImportError as error:
         raise MissingDependencyError("keyring", extra="keyring") from error
     service, _, user = name.partition("/")
-    value = keyring.get_password(service, user)
+    try:
+        value = keyring.get_password(service, user)
+    except KeyringError as error:
+        raise InputError(
+            f"{key} is to be read from the keyring, which cannot be used here: {error}",
+            fix='unlock it, or use {env = "NAME"} or {file = "path"} on machines without one.',
+        ) from error
     if value is None:
         raise InputError(
             f"{key} is to be read from the keyring, which has no entry {name!r}.", fix=f"keyring set {service} {user}"

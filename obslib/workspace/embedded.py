@@ -7,9 +7,11 @@ import sys
 from collections.abc import Callable, Mapping
 from hashlib import blake2b
 from importlib.resources import files
+from math import isfinite
 from pathlib import Path
+from typing import TypeVar
 
-from obslib.core.config import data_folder
+from obslib.core.config import data_folder, known_keys
 from obslib.core.errors import InputError
 from obslib.store.manifest import locked
 from obslib.store.source import StoreSource
@@ -17,10 +19,12 @@ from obslib.store.store import Store
 
 NOW = "now"
 Progress = Callable[[str], None]
+N = TypeVar("N", int, float)
 
 
 def store_source(settings: Mapping[str, object]) -> StoreSource:
     """A store by its directory: `path`, and optionally `retention`."""
+    known_keys(settings, {"path", "retention"}, source="store")
     path = settings.get("path")
     if not isinstance(path, str):
         raise InputError(
@@ -31,14 +35,27 @@ def store_source(settings: Mapping[str, object]) -> StoreSource:
 
 def demo_source(settings: Mapping[str, object]) -> StoreSource:
     """The demo platform, made at first use; `scale`, `days` and `seed` make another one."""
-    wanted = {name: settings[name] for name in ("scale", "days", "seed") if name in settings}
+    known_keys(settings, {"scale", "days", "seed"}, source="demo")
     path = demo_store_path(
-        scale=float(str(wanted.get("scale", 1.0))),
-        days=int(str(wanted.get("days", 35))),
-        seed=int(str(wanted.get("seed", 7))),
+        scale=_number(settings, "scale", 1.0),
+        days=_number(settings, "days", 35),
+        seed=_number(settings, "seed", 7),
         progress=_say,
     )
     return StoreSource(Store.open(path), kind="demo")
+
+
+def _number(settings: Mapping[str, object], key: str, default: N) -> N:
+    """A number of the same type as its default, also where the environment gave it as text."""
+    value = settings.get(key, default)
+    try:
+        number = type(default)(str(value))
+    except ValueError:
+        number = None
+    if number is None or not isfinite(number):
+        kind = "whole number" if isinstance(default, int) else "number"
+        raise InputError(f"{key} must be a {kind}, got {value!r}.", fix=f"for example {key} = {default}.")
+    return number
 
 
 def demo_store_path(*, scale: float = 1.0, days: int = 35, seed: int = 7, progress: Progress | None = None) -> Path:

@@ -114,7 +114,7 @@ def test_one_source_answers_every_signal(project):
     write(project, LAPTOP)
     profile = load_profile("laptop")
     assert {binding.source for binding in profile.signals.values()} == {"store"}
-    assert profile.signals["traces"].settings == {"path": "telemetry"}
+    assert profile.signals["traces"].settings == {"path": str(project / "telemetry")}
 
 
 def test_signals_have_their_own_source_and_share_the_rest(project):
@@ -135,7 +135,7 @@ def test_environment_wins_over_the_file(project, monkeypatch):
     write(project, LAPTOP + '[profiles.laptop.logs]\npath = "logs"\n')
     monkeypatch.setenv("OBSLIB_LAPTOP_PATH", "elsewhere")
     assert load_profile("laptop").signals["metrics"].settings["path"] == "elsewhere"
-    assert load_profile("laptop").signals["logs"].settings["path"] == "logs"
+    assert load_profile("laptop").signals["logs"].settings["path"] == str(project / "logs")
     monkeypatch.setenv("OBSLIB_LAPTOP_LOGS_PATH", "logs2")
     assert load_profile("laptop").signals["logs"].settings["path"] == "logs2"
 
@@ -210,6 +210,61 @@ def test_file_that_is_no_text_is_refused(project):
     (project / "obslib.toml").write_bytes(b"# \xff")
     with pytest.raises(InputError, match="no UTF-8 at byte 2"):
         load_profile()
+
+
+@pytest.mark.parametrize("where", ["", ".metrics"])
+@pytest.mark.parametrize("key", ["path", "ca_file"])
+def test_relative_path_of_a_file_counts_from_its_folder(project, monkeypatch, key, where):
+    write(project, f'[profiles.x{where}]\nsource = "any"\n{key} = "data/one"\n')
+    monkeypatch.chdir(project.parent)
+    settings = load_profile("x", folder=project).signals["metrics"].settings
+    assert settings == {key: str(project / "data/one")}
+
+
+def test_absolute_path_and_home_stay_what_they_are(project, monkeypatch):
+    monkeypatch.setenv("HOME", "/home/ada")
+    write(project, '[profiles.x]\nsource = "any"\npath = "/srv/data"\nca_file = "~/ca.pem"\n')
+    settings = load_profile("x").signals["logs"].settings
+    assert settings == {"path": "/srv/data", "ca_file": "/home/ada/ca.pem"}
+
+
+def test_only_paths_are_counted_from_the_folder(project):
+    write(project, '[profiles.x]\nsource = "any"\nurl = "here"\nca_file = ""\nheaders = {path = "a"}\n')
+    settings = load_profile("x").signals["logs"].settings
+    assert settings == {"url": "here", "ca_file": "", "headers": {"path": "a"}}
+
+
+def test_relative_path_of_a_variable_or_an_address_stays_with_the_working_directory(project, monkeypatch):
+    write(project, LAPTOP)
+    monkeypatch.setenv("OBSLIB_LAPTOP_PATH", "elsewhere")
+    assert load_profile("laptop").signals["logs"].settings["path"] == "elsewhere"
+    assert parse_address("store:here").signals["logs"].settings["path"] == "here"
+
+
+def test_secret_in_a_file_is_found_from_the_folder_of_the_profile(project, monkeypatch):
+    (project / "token").write_text(TEXT)
+    write(project, LAPTOP + 'token = {file = "token"}\n')
+    monkeypatch.chdir(project.parent)
+    assert load_profile("laptop", folder=project).signals["logs"].settings["token"].reveal() == TEXT
+
+
+def test_settings_that_a_source_knows_pass():
+    config.known_keys({"path": "x"}, {"path", "retention"}, source="store")
+
+
+@pytest.mark.parametrize(
+    ("key", "fix"),
+    [
+        ("pth", "did you mean 'path'?"),
+        ("scrape_intervall", "did you mean 'scrape_interval'?"),
+        ("zzz", "known: now, path, retention, scrape_interval."),
+        ("now", "set it for the whole profile, not for one signal."),
+    ],
+)
+def test_setting_that_a_source_does_not_know_offers_the_nearest(key, fix):
+    with pytest.raises(InputError, match=f"the source store has no setting '{key}'") as caught:
+        config.known_keys({"path": "x", key: 1}, {"path"}, source="store")
+    assert caught.value.fix == fix
 
 
 # ---- secrets

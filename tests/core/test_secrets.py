@@ -212,20 +212,41 @@ def test_file_that_is_no_text_is_refused_without_its_bytes(tmp_path):
     assert TEXT not in shown
 
 
+class KeyringError(Exception):
+    """Base of all that the keyring package raises."""
+
+
 class Keyring(types.ModuleType):
-    """A keyring with one entry."""
+    """A keyring with one entry, which is locked for one service."""
 
     def get_password(self, service, user):
+        if service == "locked":
+            raise KeyringError("No recommended backend was available.")
         return TEXT if (service, user) == ("prom", "ada") else None
 
 
-def test_reference_to_the_keyring(monkeypatch):
+@pytest.fixture
+def keyring(monkeypatch):
+    errors = types.ModuleType("keyring.errors")
+    errors.KeyringError = KeyringError
     monkeypatch.setitem(sys.modules, "keyring", Keyring("keyring"))
+    monkeypatch.setitem(sys.modules, "keyring.errors", errors)
+
+
+@pytest.mark.usefixtures("keyring")
+def test_reference_to_the_keyring():
     assert read_secret({"keyring": "prom/ada"}, key="token").reveal() == TEXT
 
 
-def test_absent_entry_of_the_keyring_comes_with_the_command_that_adds_it(monkeypatch):
-    monkeypatch.setitem(sys.modules, "keyring", Keyring("keyring"))
+@pytest.mark.usefixtures("keyring")
+def test_keyring_that_cannot_be_used_is_an_error_with_a_way_out():
+    with pytest.raises(InputError, match="cannot be used here: No recommended backend") as caught:
+        read_secret({"keyring": "locked/ada"}, key="token")
+    assert '{env = "NAME"}' in caught.value.fix
+
+
+@pytest.mark.usefixtures("keyring")
+def test_absent_entry_of_the_keyring_comes_with_the_command_that_adds_it():
     with pytest.raises(InputError, match="no entry 'prom/bob'") as caught:
         read_secret({"keyring": "prom/bob"}, key="token")
     assert caught.value.fix == "keyring set prom bob"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -99,3 +100,41 @@ def test_of_several_processes_that_want_it_at_once_one_builds(tmp_path: Path):
 def test_a_store_without_a_path_says_what_to_add():
     with pytest.raises(InputError, match="needs its directory"):
         embedded.store_source({})
+
+
+@pytest.mark.parametrize(
+    ("factory", "settings", "fix"),
+    [
+        (embedded.store_source, {"path": "x", "pth": "y"}, "did you mean 'path'?"),
+        (embedded.store_source, {"path": "x", "retentoin": "7d"}, "did you mean 'retention'?"),
+        (embedded.demo_source, {"seeed": 3}, "did you mean 'seed'?"),
+    ],
+)
+def test_a_mistyped_setting_is_refused_with_the_nearest(
+    factory: Callable[[dict[str, object]], object], settings: dict[str, object], fix: str
+):
+    with pytest.raises(InputError, match="has no setting") as caught:
+        factory(settings)
+    assert caught.value.fix == fix
+
+
+def test_a_mistyped_variable_is_refused_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OBSLIB_DEMO_SEEED", "3")
+    with pytest.raises(InputError, match="the source demo has no setting 'seeed'"):
+        connect("demo")
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ({"scale": "abc"}, "scale must be a number, got 'abc'"),
+        ({"scale": "nan"}, "scale must be a number, got 'nan'"),
+        ({"days": 2.5}, "days must be a whole number, got 2.5"),
+        ({"seed": ""}, "seed must be a whole number, got ''"),
+    ],
+)
+def test_a_setting_of_the_demo_that_is_no_number_is_named(settings: dict[str, object], problem: str):
+    with pytest.raises(InputError, match=problem) as caught:
+        embedded.demo_source(settings)
+    assert caught.value.fix.startswith("for example ")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from obslib.core.errors import InputError, nearest
+from obslib.core.config import known_keys
+from obslib.core.errors import InputError
 from obslib.core.secrets import Secret
 from obslib.core.window import positive_duration
 from obslib.sources._credentials import ANONYMOUS, Credentials
@@ -34,9 +35,7 @@ def prometheus_source(settings: Mapping[str, object]) -> Prometheus:
     InputError
         If `url` is absent, or a setting is unknown or wrong.
     """
-    for key in settings:
-        if key not in KEYS:
-            raise InputError(f"a Prometheus source has no setting {key!r}.", fix=nearest(key, KEYS))
+    known_keys(settings, KEYS, source="prometheus")
     url = settings.get("url")
     if not isinstance(url, str):
         raise InputError(
