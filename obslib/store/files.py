@@ -62,7 +62,7 @@ KINDS = {
         _stored(layout.SPANS),
         "timestamp",
         ("timestamp",),
-        1 << 16,
+        1 << 15,
         delta=("timestamp", "end_timestamp"),
         plain=("duration", "span_id"),
         bloom=("trace_id",),
