@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import argparse
 import platform
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
-from importlib.util import find_spec
 
 from obslib import __version__
 from obslib.core.config import DEMO, data_folder, profile_names
@@ -25,7 +25,8 @@ OPTIONAL = {
     "lab": ("jupyterlab", "interactive notebooks"),
     "export": ("nbconvert", "running and exporting notebooks"),
     "keyring": ("keyring", "secrets from the system's keyring"),
-    "ml": ("sklearn", "multivariate anomaly detection"),
+    "elastic": ("elasticsearch", "the client of Elasticsearch"),
+    "ml": ("scikit-learn", "multivariate anomaly detection"),
 }
 
 
@@ -45,12 +46,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print every finding; 1 if any needs mending."""
-    findings = list(examine(arguments.profile))
-    for finding in findings:
-        print(f"{'ok  ' if finding.ok else 'FIX '} {finding.text}")
+    broken = 0
+    for finding in examine(arguments.profile):  # printed as found: a slow or broken profile hides no earlier line
+        print(f"{'ok  ' if finding.ok else 'FIX '} {finding.text}", flush=True)
         if finding.fix:
-            print(f"       -> {finding.fix}")
-    broken = sum(not finding.ok for finding in findings)
+            print(f"       -> {finding.fix}", flush=True)
+        broken += not finding.ok
     print(f"{broken} to fix." if broken else "all well.")
     return 1 if broken else 0
 
@@ -71,21 +72,37 @@ def examine(profile: str | None = None) -> Iterator[Finding]:
 
 
 def _packages() -> Iterator[Finding]:
-    wanted = [line.split(";")[0] for line in requires("obslib") or [] if "extra ==" not in line]
-    names = sorted(line.split(">")[0].split("=")[0].strip() for line in wanted)
-    found, missing = [], []
-    for name in names:
-        try:
-            found.append(f"{name} {version(name)}")
-        except PackageNotFoundError:
-            missing.append(name)
+    found, to_install = [], []
+    for line in sorted(line.partition(";")[0].strip() for line in requires("obslib") or [] if "extra ==" not in line):
+        name, _, least = line.partition(">=")
+        present = _installed(name)
+        too_old = present is not None and _numbers(present) < _numbers(least)
+        found.append(f"{name} {present or 'missing'}" + (f" (too old, needs {least})" if too_old else ""))
+        if present is None or too_old:
+            to_install.append(f"'{line}'")  # quoted, or the shell would redirect at the >
     yield Finding(
-        not missing, f"core packages: {', '.join(found)}", f"pip install {' '.join(missing)}" if missing else ""
+        not to_install, f"core packages: {', '.join(found)}", f"pip install {' '.join(to_install)}" * bool(to_install)
     )
-    for extra, (module, purpose) in OPTIONAL.items():
-        present = find_spec(module) is not None
+    for extra, (name, purpose) in OPTIONAL.items():
+        present = _installed(name)
         advice = "" if present else f"only if you want it: pip install 'obslib[{extra}]'"
-        yield Finding(True, f"extra {extra}: {purpose}: {'installed' if present else 'not installed'}", advice)
+        yield Finding(True, f"extra {extra}: {purpose}: {f'{name} {present}' if present else 'not installed'}", advice)
+
+
+def _installed(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _numbers(text: str) -> list[int]:
+    """The numbers of a version's release, to compare: 6.0 is 6, and 2.0rc1 is taken for 2.0."""
+    release = re.match(r"[\d.]*", text)
+    numbers = [int(part) for part in (release.group() if release else "").split(".") if part]
+    while numbers and not numbers[-1]:
+        numbers.pop()
+    return numbers
 
 
 def _profile(name: str) -> Iterator[Finding]:
@@ -103,6 +120,8 @@ def _profile(name: str) -> Iterator[Finding]:
         if abs(one.clock_skew_seconds) > MAX_SKEW_SECONDS:
             text = f"profile {name}: the server's clock is {one.clock_skew_seconds:+.1f} s off ours"
             yield Finding(False, text, "synchronise both clocks (NTP), or windows miss the newest data")
+        elif abs(one.clock_skew_seconds) > 0:  # NaN: it tells no time; exactly 0: it has our own clock
+            yield Finding(True, f"profile {name}: clock: in step with the server, {one.clock_skew_seconds:+.1f} s")
 
 
 def _by_source(health: dict[str, Health]) -> dict[str, list[str]]:
