@@ -36,7 +36,7 @@ from obslib.core.secrets import MisplacedSecret, Secret, read_secret
 SIGNALS = ("metrics", "logs", "traces", "events")
 SECRET_KEYS = frozenset({"token", "password", "api_key", "app_key", "secret_key"})
 PATH_KEYS = frozenset({"path", "ca_file"})
-PROFILE_KEYS = frozenset({"now", "retention", "scrape_interval"})
+PROFILE_KEYS = frozenset({"now", "scrape_interval"})
 DEMO = "demo"
 FILE_NAME = "obslib.toml"
 _FILE_KEYS = ("default", "profiles")

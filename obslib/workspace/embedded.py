@@ -23,14 +23,17 @@ N = TypeVar("N", int, float)
 
 
 def store_source(settings: Mapping[str, object]) -> StoreSource:
-    """A store by its directory: `path`, and optionally `retention`."""
+    """A store by its directory: `path`, and optionally `retention`, which appends then apply."""
     known_keys(settings, {"path", "retention"}, source="store")
     path = settings.get("path")
     if not isinstance(path, str):
         raise InputError(
             "a store needs its directory.", fix='add path = "telemetry" to the profile, or connect("store:telemetry").'
         )
-    return StoreSource(Store.open(path))
+    store = Store.open(path)
+    if retention := settings.get("retention"):
+        store.remember_retention(str(retention))
+    return StoreSource(store)
 
 
 def demo_source(settings: Mapping[str, object]) -> StoreSource:

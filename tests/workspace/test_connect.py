@@ -64,6 +64,17 @@ def test_a_profile_binds_signals_and_may_fix_the_clock(folder: Path):
         ws.logs()
 
 
+def test_a_profiles_retention_is_applied_by_the_next_append(folder: Path):
+    (folder / "obslib.toml").write_text(
+        '[profiles.short]\nsource = "store"\npath = "telemetry"\nretention = "metrics 1d, logs 1d"\n'
+    )
+    connect("short")
+    store = Store.open(folder / "telemetry")
+    old = pa.array([NOW.value - 3 * 86_400 * 10**9]).cast(pa.timestamp("ns")).cast(pa.timestamp("ns", "UTC"))
+    store.append(Batch(logs=pa.table({"timestamp": old, "body": ["old"]})))
+    assert {one.signal: one.rows for one in store.info() if one.rows} == {"metrics": 600, "series": 1}
+
+
 def test_one_source_serves_all_the_signals_that_share_its_settings(folder: Path):
     ws = connect("store:telemetry")
     assert len({id(source) for source in ws._sources.values()}) == 1
@@ -80,6 +91,17 @@ def test_the_default_window_is_six_hours_or_the_environments(folder: Path, monke
     assert ws.window().duration == pd.Timedelta("6h")
     monkeypatch.setenv("OBSLIB_LAST", "2h")
     assert ws.window().duration == pd.Timedelta("2h")
+
+
+@pytest.mark.parametrize("bogus", ["bogus", "-2h", "0s"])
+def test_a_bad_length_in_the_environment_is_blamed_on_the_variable(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, bogus: str
+):
+    monkeypatch.setenv("OBSLIB_LAST", bogus)
+    ws = connect("store:telemetry")
+    with pytest.raises(InputError, match=f"environment variable OBSLIB_LAST: .*{bogus}"):
+        ws.window()
+    assert ws.window("1h").duration == pd.Timedelta("1h")
 
 
 def test_relative_words_count_from_the_workspaces_clock(folder: Path):
