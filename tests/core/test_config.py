@@ -257,7 +257,7 @@ def test_settings_that_a_source_knows_pass():
     [
         ("pth", "did you mean 'path'?"),
         ("scrape_intervall", "did you mean 'scrape_interval'?"),
-        ("zzz", "known: now, path, retention, scrape_interval."),
+        ("zzz", "known: now, path, scrape_interval."),
         ("now", "set it for the whole profile, not for one signal."),
     ],
 )
