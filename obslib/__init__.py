@@ -52,13 +52,13 @@ _HOMES = {
     "obslib.widgets": ("explore",),
     "obslib.workspace": ("Workspace", "available_sources", "connect"),
 }
-_PACKAGES = ("catalog",)
+_PACKAGES = ("catalog", "demo")
 _WHERE = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = sorted(_WHERE)  # noqa: PLE0605 - a sorted list of the names above
 
 if TYPE_CHECKING:
-    from obslib import catalog
+    from obslib import catalog, demo
     from obslib.core.errors import (
         AuthError,
         InputError,

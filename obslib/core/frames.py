@@ -206,9 +206,13 @@ def tidy(frame: pd.DataFrame, *, dropna: bool = False) -> pd.DataFrame:
 
     Raises
     ------
+    SchemaError
+        If it is no metric frame; names what it lacks.
     InputError
         If a label is called `time` or `value`, as the two other columns are.
     """
+    if faults := _metric_faults(frame):
+        raise SchemaError("metric frame", faults, fix="build it with obslib.metric_frame(time, values, labels).")
     steps, series = frame.shape
     names = _label_names(frame)
     for name in {"time", "value"} & set(names):
@@ -231,6 +235,8 @@ def tidy(frame: pd.DataFrame, *, dropna: bool = False) -> pd.DataFrame:
 def select(frame: pd.DataFrame, labels: Mapping[str, Selector]) -> pd.DataFrame:
     """The series whose labels match: text is equal, a list is any of, a compiled pattern matches whole.
 
+    An unknown label is an `InputError`, but a frame without series stays as it is.
+
     Examples
     --------
     >>> frame = metric_frame(pd.date_range("2026-11-01", periods=1), [[1, 2]], [{"job": "a"}, {"job": "b"}])
@@ -239,6 +245,8 @@ def select(frame: pd.DataFrame, labels: Mapping[str, Selector]) -> pd.DataFrame:
     """
     keep = np.ones(frame.shape[1], dtype=bool)
     names = _label_names(frame)
+    if not frame.shape[1]:  # an empty answer knows no labels, and whoever asked should not have to look first
+        return frame
     for name, wanted in labels.items():
         if name not in names:
             raise InputError(f"the frame has no label {name!r}.", fix=nearest(name, names))
@@ -247,7 +255,7 @@ def select(frame: pd.DataFrame, labels: Mapping[str, Selector]) -> pd.DataFrame:
 
 
 def rename(frame: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
-    """Rename labels; the values and all else stay.
+    """Rename labels; the values and all else stay. A frame without series need not know the labels.
 
     Raises
     ------
@@ -262,7 +270,7 @@ def rename(frame: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
     """
     known = _label_names(frame)
     for name in names:
-        if name not in known:
+        if name not in known and frame.shape[1]:
             raise InputError(f"the frame has no label {name!r}.", fix=nearest(name, known))
     renamed = [names.get(name, name) for name in known]
     twice = next((name for name in renamed if renamed.count(name) > 1), None)
@@ -329,6 +337,21 @@ def _matches(values: pd.Index, wanted: Selector) -> npt.NDArray[np.bool_]:
 
 def _label_names(frame: pd.DataFrame) -> list[str]:
     return [str(name) for name in frame.columns.names if name is not None]
+
+
+def _metric_faults(frame: pd.DataFrame) -> list[str]:
+    """What keeps a table from being read as a metric frame."""
+    if not isinstance(frame, pd.DataFrame):
+        return [f"it is a {type(frame).__name__}, not a DataFrame"]
+    faults = []
+    if not isinstance(frame.index, pd.DatetimeIndex):
+        faults.append(f"the index holds {frame.index.dtype}, not times")
+    elif frame.index.tz is None:
+        faults.append("the times of the index have no zone")
+    if None in frame.columns.names and frame.shape[1] > 1:
+        faults.append("the columns are not named after labels")
+    other = frame.dtypes[[not pd.api.types.is_numeric_dtype(dtype) for dtype in frame.dtypes]]
+    return faults + [f"column {name!r} is {dtype}, not a number" for name, dtype in other.items()]
 
 
 def _time_index(time: npt.ArrayLike | pd.DatetimeIndex) -> pd.DatetimeIndex:

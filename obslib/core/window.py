@@ -30,8 +30,9 @@ _UNIT_NS = {
     "y": 365 * 86_400 * 10**9,
 }
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ns|us|ms|s|m|h|d|w|y)")
-_RELATIVE = re.compile(r"(?:now)?(?P<shifts>(?:[+-](?:\d+(?:ns|us|ms|s|m|h|d|w|M|y))+)*)(?:/(?P<round>[smhdwMy]))?")
-_SHIFT = re.compile(r"([+-])((?:\d+(?:ns|us|ms|s|m|h|d|w|M|y))+)")
+_PART = r"(?:\d+(?:\.\d+)?(?:ns|us|ms|s|m|h|d|w)|\d+[My])"
+_RELATIVE = re.compile(rf"(?:now)?(?P<shifts>(?:[+-]{_PART}+)*)(?:/(?P<round>[smhdwMy]))?")
+_SHIFT = re.compile(rf"([+-])({_PART}+)")
 _ISO = re.compile(
     r"\d{4}(-\d{2}(-\d{2}([T ]\d{2}(:\d{2}(:\d{2}([.,]\d{1,9})?)?)?)?)?|\d{4}(T\d{2}(\d{2}(\d{2})?)?)?)?"
     r"( ?(Z|[+-]\d{2}(:?\d{2})?))?"
@@ -177,7 +178,7 @@ def parse_time(moment: Moment, *, now: pd.Timestamp | None = None, tz: str | tzi
     Parameters
     ----------
     moment
-        ISO 8601 text; a relative term (`"now"`, `"-24h"`, `"now-1d/d"`, `"today"`, `"yesterday"`);
+        ISO 8601 text; a relative term (`"now"`, `"-24h"`, `"now - 0.5h"`, `"now-1d/d"`, `"yesterday"`);
         epoch seconds, milliseconds, microseconds or nanoseconds, told apart by size; or a datetime.
     now
         What relative terms count from (default: this very moment).
@@ -219,13 +220,16 @@ def _from_epoch(number: float) -> pd.Timestamp:
 
 def _parse_relative(text: str, now: pd.Timestamp | None, zone: tzinfo) -> pd.Timestamp | None:
     text = _WORDS.get(text.lower(), text)
+    if text[:3].lower() == "now":
+        text = "now" + re.sub(r" *([+-]) *", r"\1", text[3:])
     match = _RELATIVE.fullmatch(text)
     if not match or not text or text[0] == "/":
         return None
     at = (_now() if now is None else now).tz_convert(zone)
     try:
         for sign, amount in _SHIFT.findall(match["shifts"]):
-            at = at + _offset(amount) if sign == "+" else at - _offset(amount)
+            for part in re.findall(_PART, amount):
+                at = at + _offset(part) if sign == "+" else at - _offset(part)
         if match["round"]:
             at = _floor(at, match["round"])
     except (ValueError, OverflowError) as error:
@@ -233,12 +237,14 @@ def _parse_relative(text: str, now: pd.Timestamp | None, zone: tzinfo) -> pd.Tim
     return at.tz_convert("UTC")
 
 
-def _offset(amount: str) -> pd.DateOffset:
-    """Days and longer move the calendar, so `now-1d/d` is right on days of 23 and 25 hours."""
+def _offset(part: str) -> pd.DateOffset | pd.Timedelta:
+    """Whole days and longer move the calendar, so `now-1d/d` is right on days of 23 and 25 hours."""
+    if "." in part:
+        return parse_duration(part)
     words = {"y": "years", "M": "months", "w": "weeks", "d": "days", "h": "hours", "m": "minutes"}
     words |= {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
-    parts = re.findall(r"(\d+)(ns|us|ms|s|m|h|d|w|M|y)", amount)
-    return pd.DateOffset(**{words[unit]: int(number) for number, unit in parts})
+    number = part.rstrip("nusmhdwMy")
+    return pd.DateOffset(**{words[part.removeprefix(number)]: int(number)})
 
 
 def _floor(at: pd.Timestamp, unit: str) -> pd.Timestamp:

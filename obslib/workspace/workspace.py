@@ -62,7 +62,13 @@ class Workspace:
 
     def window(self, last: Span | None = None) -> Window:
         """The window of length `last` that ends at `now()`."""
-        return Window.last(last or os.environ.get("OBSLIB_LAST") or DEFAULT_LAST, now=self.now())
+        usual = os.environ.get("OBSLIB_LAST")
+        if last or not usual:
+            return Window.last(last or DEFAULT_LAST, now=self.now())
+        try:
+            return Window.last(usual, now=self.now())
+        except InputError as error:
+            raise InputError(f"environment variable OBSLIB_LAST: {error.problem}", fix=error.fix) from error
 
     def between(self, start: Moment, end: Moment = "now", *, tz: str = "UTC") -> Window:
         """A window whose relative terms ("yesterday", "-2h") count from `now()`."""

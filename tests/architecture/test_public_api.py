@@ -89,8 +89,13 @@ def test_tables_load_no_figures_and_no_engine():
 
 
 def test_packages_are_reached_by_name_and_load_on_first_use():
-    assert set(obslib._PACKAGES) == {"catalog"} < set(dir(obslib))
-    assert importlib.import_module("obslib.catalog") is obslib.catalog
+    assert set(obslib._PACKAGES) == {"catalog", "demo"} < set(dir(obslib))
+    for name in obslib._PACKAGES:
+        assert importlib.import_module(f"obslib.{name}") is getattr(obslib, name)
+
+
+def test_truth_of_the_demo_is_one_import_away():
+    assert "pandas" in loaded_after("import obslib; assert len(obslib.demo.truth())")
 
 
 def test_core_install_is_small():

@@ -270,6 +270,33 @@ def test_rename_keeps_the_label_names_of_a_frame_without_series(shop):
     assert rename(nothing, {"job": "service"}).columns.names == ["service", "zone"]
 
 
+@pytest.mark.parametrize("change", [lambda f: select(f, {"job": "a"}), lambda f: rename(f, {"job": "service"})])
+def test_frame_without_series_is_selected_and_renamed_as_it_is(change):
+    nothing = metric_frame(MINUTES, np.empty((len(MINUTES), 0)), [])
+    nothing.attrs["origin"] = "test"
+    assert_frame_equal(change(nothing), nothing)
+    assert change(nothing).attrs == nothing.attrs
+
+
+@pytest.mark.parametrize(
+    ("table", "faults"),
+    [
+        (pd.Series([1.0]), ["it is a Series, not a DataFrame"]),
+        (pd.DataFrame({"a": [1.0]}), ["the index holds int64, not times"]),
+        (pd.DataFrame({"a": [1.0]}, index=pd.DatetimeIndex(["2026-11-01"])), ["the times of the index have no zone"]),
+        (
+            pd.DataFrame({"a": [1.0], "b": ["x"]}),
+            ["holds int64", "columns are not named after labels", "column 'b' is str, not a number"],
+        ),
+    ],
+)
+def test_tidy_of_what_is_no_metric_frame_names_every_fault(table, faults):
+    with pytest.raises(SchemaError, match="metric frame") as caught:
+        tidy(table)
+    assert all(fault in str(caught.value) for fault in faults)
+    assert "obslib.metric_frame(" in caught.value.fix
+
+
 # ---- concatenation
 
 
