@@ -222,10 +222,10 @@ def test_relative_path_of_a_file_counts_from_its_folder(project, monkeypatch, ke
 
 
 def test_absolute_path_and_home_stay_what_they_are(project, monkeypatch):
-    monkeypatch.setenv("HOME", "/home/ada")
+    monkeypatch.setenv("HOME", str(project.parent))
     write(project, '[profiles.x]\nsource = "any"\npath = "/srv/data"\nca_file = "~/ca.pem"\n')
     settings = load_profile("x").signals["logs"].settings
-    assert settings == {"path": "/srv/data", "ca_file": "/home/ada/ca.pem"}
+    assert settings == {"path": "/srv/data", "ca_file": str(project.parent / "ca.pem")}
 
 
 def test_only_paths_are_counted_from_the_folder(project):
