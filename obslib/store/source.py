@@ -141,7 +141,7 @@ class StoreSource:
     def health(self) -> Health:
         """Whether the store opens, and what is in it."""
         held = [f"{one.rows:,} {one.signal}" for one in self.store.info() if one.rows]
-        return Health(ok=True, detail=f"{self.store.folder}: {', '.join(held) or 'empty'}", clock_skew_seconds=0.0)
+        return Health(ok=True, detail=f"{self.store.folder}: {', '.join(held) or 'empty'}")
 
     def fixed_now(self) -> str:
         """The moment an archive's clock stands at, or `""` for live data."""
