@@ -11,7 +11,7 @@ from typing import Literal, Protocol, runtime_checkable
 
 import pandas as pd
 
-from obslib.core.window import Window
+from obslib.core.window import Moment, Window
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,15 @@ class MetricDirectory(Protocol):
 
     def metadata(self, metric: str = "") -> pd.DataFrame:
         """One row per metric and differing description, by name: texts `metric, type, unit, help`."""
+        ...
+
+
+@runtime_checkable
+class InstantSource(Protocol):
+    """A MetricSource that also answers for a single moment."""
+
+    def query_instant(self, query: str, at: Moment = "now") -> pd.DataFrame:
+        """Evaluate PromQL at one moment; a metric frame of one row."""
         ...
 
 

@@ -17,7 +17,7 @@ from obslib.core.frames import EVENTS, LOGS, SEVERITIES, SPAN_KINDS, SPAN_STATUS
 from obslib.core.protocols import Gap, Health
 from obslib.core.provenance import Provenance, attach
 from obslib.core.series import Matcher
-from obslib.core.window import Window, positive_duration
+from obslib.core.window import Moment, Window, parse_time, positive_duration
 from obslib.languages import promql
 from obslib.languages.promql.syntax import Selector
 from obslib.store.attributes import attribute_columns
@@ -67,6 +67,21 @@ class StoreSource:
         noted = (*result.warnings, *result.infos)
         made = Provenance.of_query(self._kind, query, window, language="promql", step=step, warnings=noted)
         return attach(result.to_frame(), made)
+
+    def query_instant(self, query: str, at: Moment = "now") -> pd.DataFrame:
+        """Evaluate PromQL at one moment; a metric frame of one row, or the raw samples of a range vector."""
+        moment = parse_time(at).floor("ms")
+        result = promql.query_instant(query, self.store, at=moment.value // 10**6)
+        noted = (*result.warnings, *result.infos)
+        instant = Window(moment, moment + pd.Timedelta(1, "ms"))
+        made = Provenance.of_query(self._kind, query, instant, language="promql", warnings=noted)
+        return attach(result.to_frame(), made)
+
+    def series(self, matchers: Sequence[str], window: Window) -> pd.DataFrame:
+        """One row per series that matches any selector, one text column per label, `""` where it is absent."""
+        found = pd.DataFrame([dict(labels) for labels in self._series(window, matchers)]).fillna("").drop_duplicates()
+        columns = sorted(found.columns)
+        return found[columns].sort_values(columns, ignore_index=True) if columns else found
 
     def label_names(self, window: Window) -> list[str]:
         """Sorted names of all labels seen in the window."""

@@ -12,7 +12,15 @@ import pandas as pd
 from obslib.catalog import get as get_template
 from obslib.core.config import Profile
 from obslib.core.errors import InputError, UnsupportedError
-from obslib.core.protocols import EventSource, Health, LogSource, MetricDirectory, MetricSource, TraceSource
+from obslib.core.protocols import (
+    EventSource,
+    Health,
+    InstantSource,
+    LogSource,
+    MetricDirectory,
+    MetricSource,
+    TraceSource,
+)
 from obslib.core.provenance import KEY, Provenance, attach, provenance_of
 from obslib.core.series import METRIC_NAME
 from obslib.core.window import Moment, Span, Window, parse_duration, parse_time, positive_duration
@@ -160,6 +168,11 @@ class Workspace:
         noted = source.scrape_interval() if isinstance(source, StoreSource) else ""
         interval = self.profile.options.get("scrape_interval") or noted or DEFAULT_INTERVAL
         return max(parse_duration(step), ENOUGH_SAMPLES * positive_duration(str(interval), "scrape_interval"))
+
+    def instant(self, query: str, *, at: Moment = "now") -> pd.DataFrame:
+        """Evaluate PromQL at one moment (relative terms count from `now()`); a metric frame of one row."""
+        moment = parse_time(at, now=self.now())
+        return self._signed(self._source("metrics", InstantSource).query_instant(query, moment))
 
     def logs(
         self, query: str = "*", *, last: Span | None = None, window: Window | None = None, limit: int = 10_000

@@ -59,6 +59,23 @@ def test_promql_runs_over_the_stored_samples(source: StoreSource):
     assert frame.index[-1] < HOUR.end
 
 
+def test_an_instant_query_is_one_row(source: StoreSource):
+    frame = source.query_instant("sum by (service) (requests_total)", moment(120))
+    assert frame.index.tolist() == [moment(120)]
+    assert frame.iloc[0].tolist() == [2.0, 4.0, 6.0]
+    assert provenance_of(frame).query == "sum by (service) (requests_total)"
+
+
+def test_series_are_listed_with_their_labels(source: StoreSource):
+    found = source.series(['requests_total{service=~"s[01]"}', 'requests_total{service="s1"}'], HOUR)
+    assert found.to_dict("list") == {
+        "__name__": ["requests_total", "requests_total"],
+        "instance": ["i0", "i1"],
+        "service": ["s0", "s1"],
+    }
+    assert source.series(["nothing"], HOUR).empty
+
+
 def test_an_answer_says_where_it_came_from(source: StoreSource):
     origin = provenance_of(source.query_metrics("requests_total", HOUR, step=STEP))
     assert (origin.source, origin.language, origin.query, origin.step) == ("store", "promql", "requests_total", "1m")

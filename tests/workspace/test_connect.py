@@ -116,6 +116,12 @@ def test_both_last_and_window_is_an_error(folder: Path):
         ws.metrics("up", last="1h", window=ws.window("1h"))
 
 
+def test_one_moment_counts_from_the_workspaces_clock(folder: Path):
+    frame = connect("store:telemetry").instant("count(up)", at="-1h")
+    assert frame.index.tolist() == [NOW - pd.Timedelta("1h")]
+    assert frame.iloc[0].tolist() == [1.0]
+
+
 def test_sql_binds_its_parameters(folder: Path):
     answer = connect("store:telemetry").sql("select count(*) as n from metrics where metric_name = ?", ["up"])
     assert answer["n"].tolist() == [600]
