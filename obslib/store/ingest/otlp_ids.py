@@ -7,8 +7,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from obslib.store.ingest.duck import columns_of
+from obslib.store.ingest.report import IngestReport
 
 _HEX = np.array([f"{byte:02x}" for byte in range(256)], dtype="S2")
+
+
+def trace_ids(ids: pa.Array, report: IngestReport, unit: str) -> pa.Array:
+    """`hex_text` of trace ids; one that is not 16 bytes is flagged as of the `unit` it stands in, and `""`."""
+    return _of_size(hex_text(ids), 16, "trace id", report, unit)
+
+
+def span_ids(ids: pa.Array, report: IngestReport, unit: str, *, name: str = "span id") -> pa.Array:
+    """`hex_text` of span ids; one that is not 8 bytes is flagged as of the `unit` it stands in, and `""`."""
+    return _of_size(hex_text(ids), 8, name, report, unit)
 
 
 def hex_text(ids: pa.Array) -> pa.Array:
@@ -25,6 +36,16 @@ def hex_text(ids: pa.Array) -> pa.Array:
     text = pa.py_buffer(_HEX[raw].tobytes())
     ends = pa.py_buffer(((starts - starts[0]) * 2).astype(np.int32))
     return _without_zero_ids(pa.StringArray.from_buffers(len(filled), ends, text))
+
+
+def _of_size(ids: pa.Array, size: int, name: str, report: IngestReport, unit: str) -> pa.Array:
+    valid = pc.match_substring_regex(ids, f"^(?:[0-9a-f]{{{2 * size}}})?$")
+    invalid = np.flatnonzero(~valid.to_numpy(zero_copy_only=False))
+    if not len(invalid):
+        return ids
+    reason = f"{name} that is not {size} bytes, left empty"
+    report.flag(reason, (int(row) + 1 for row in invalid), unit=unit, count=len(invalid))
+    return pc.if_else(valid, ids, "")
 
 
 def _hex_of_text(ids: pa.Array) -> pa.Array:

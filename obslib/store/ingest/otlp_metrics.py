@@ -23,9 +23,9 @@ from obslib.core.series import STALE_NAN
 from obslib.store.ingest.any_value import attributes_json
 from obslib.store.ingest.nested import Indices, explode, field, integers
 from obslib.store.ingest.otlp_delta import Samples, accumulate, concat
-from obslib.store.ingest.otlp_ids import hex_text
+from obslib.store.ingest.otlp_ids import span_ids, trace_ids
 from obslib.store.ingest.otlp_owners import Owners
-from obslib.store.ingest.otlp_points import Expansion, expand, number_values
+from obslib.store.ingest.otlp_points import Expansion, bucket_counts_fit, expand, number_values
 from obslib.store.ingest.report import IngestReport
 from obslib.store.ingest.series_table import SeriesIndex, exemplar_table
 
@@ -72,7 +72,7 @@ def metrics_batch(resources: pa.Array, report: IngestReport) -> Batch:
         series = _Series.of(usable, owners, index)
         samples.append(_samples(usable, series))
         reported.append((usable.metric, usable.millis("time_unix_nano")))
-        exemplars += _exemplars(usable, series, index)
+        exemplars += _exemplars(usable, series, index, report)
     if not samples:
         return Batch()
     metric, times = (np.concatenate(column) for column in zip(*reported, strict=True))
@@ -112,6 +112,10 @@ def _usable(group: _Group, owners: Owners, report: IngestReport) -> _Group:
         faults[reason] = group.temporality == _DELTA
     if group.kind in {"gauge", "sum"}:
         faults["data point without a value"] = ~number_values(group.points)[1] & ~group.stale()
+    if group.kind == "histogram":
+        faults["histogram without exactly one bucket count more than bounds"] = (
+            ~bucket_counts_fit(group.points) & ~group.stale()
+        )
     keep = np.ones(len(group.points), dtype=np.bool_)
     for reason, faulty in faults.items():
         found = np.flatnonzero(faulty & keep)
@@ -153,7 +157,7 @@ def _samples(group: _Group, series: _Series) -> Samples:
     return concat([samples.pick(~delta), accumulate(samples.pick(delta), starts[delta])])
 
 
-def _exemplars(group: _Group, series: _Series, index: SeriesIndex) -> list[pa.Table]:
+def _exemplars(group: _Group, series: _Series, index: SeriesIndex, report: IngestReport) -> list[pa.Table]:
     """Exemplars of the points, at the bucket they fall into or at the value itself.
 
     Their filtered attributes have no place in the layout; trace and span id link to them.
@@ -167,6 +171,9 @@ def _exemplars(group: _Group, series: _Series, index: SeriesIndex) -> list[pa.Ta
     parts = series.expansion.bucket_of(rows, values)
     keys = zip(series.base[rows].tolist(), parts.tolist(), strict=True)
     codes = np.array([series.rows[key] for key in keys], dtype=np.int64)
-    ids = hex_text(field(exemplars, "trace_id")), hex_text(field(exemplars, "span_id"))
+    ids = (
+        trace_ids(field(exemplars, "trace_id"), report, "exemplar"),
+        span_ids(field(exemplars, "span_id"), report, "exemplar"),
+    )
     times = integers(exemplars, "time_unix_nano")
     return [exemplar_table(index.rows, codes, times, values, ids)]

@@ -61,6 +61,12 @@ def number_values(points: pa.Array) -> tuple[Floats, npt.NDArray[np.bool_]]:
     return floats(value), pc.is_valid(value).to_numpy(zero_copy_only=False)
 
 
+def bucket_counts_fit(points: pa.Array) -> npt.NDArray[np.bool_]:
+    """Whether a histogram has one bucket count more than bounds, or neither (metrics.proto)."""
+    bounds, counts = (np.diff(offsets_of(field(points, name))) for name in ("explicit_bounds", "bucket_counts"))
+    return np.asarray((counts == bounds + 1) | ((counts == 0) & (bounds == 0)))
+
+
 def bound_text(bound: float) -> str:
     """A bucket's bound or a quantile as Prometheus writes it: shortest digits, no exponent."""
     if np.isinf(bound):

@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 
 from obslib.core import layout
 from obslib.store.ingest.any_value import attribute, attributes_json, json_strings, values_text
-from obslib.store.ingest.nested import column, explode, field, integers, offsets_of, spread
-from obslib.store.ingest.otlp_ids import hex_text
+from obslib.store.ingest.nested import Indices, column, explode, field, integers, offsets_of, spread
+from obslib.store.ingest.otlp_ids import span_ids, trace_ids
 from obslib.store.ingest.report import IngestReport
 
 _NO_TIME = "no timestamp"
@@ -52,7 +52,7 @@ SERVICE_KEYS = ("service.name", "service.namespace", "service.instance.id")
 
 
 def spans_table(resources: pa.Array, report: IngestReport) -> pa.Table:
-    """SPANS rows of `resource_spans`; spans without a start are skipped and counted."""
+    """SPANS rows of `resource_spans`; spans without a start are skipped, invalid ids and ends flagged."""
     context = Context.of(resources, "scope_spans", "spans")
     spans = context.records
     start, end = integers(spans, "start_time_unix_nano"), integers(spans, "end_time_unix_nano")
@@ -60,10 +60,10 @@ def spans_table(resources: pa.Array, report: IngestReport) -> pa.Table:
     table = {
         "timestamp": pa.array(start),
         "end_timestamp": pa.array(end),
-        "duration": pa.array(np.where(end >= start, end - start, 0)),
-        "trace_id": hex_text(field(spans, "trace_id")),
-        "span_id": hex_text(field(spans, "span_id")),
-        "parent_span_id": hex_text(field(spans, "parent_span_id")),
+        "duration": pa.array(_durations(start, end, report)),
+        "trace_id": trace_ids(field(spans, "trace_id"), report, "span"),
+        "span_id": span_ids(field(spans, "span_id"), report, "span"),
+        "parent_span_id": span_ids(field(spans, "parent_span_id"), report, "span", name="parent span id"),
         "trace_state": column(spans, "trace_state", ""),
         "span_name": column(spans, "name", ""),
         "span_kind": column(spans, "kind", 0),
@@ -71,7 +71,7 @@ def spans_table(resources: pa.Array, report: IngestReport) -> pa.Table:
         "status_message": column(status, "message", ""),
         "span_attributes": attributes_json(field(spans, "attributes")),
         "events_json": _events(field(spans, "events")),
-        "links_json": _links(field(spans, "links")),
+        "links_json": _links(field(spans, "links"), report),
         **{name: pa.array(integers(spans, name).astype(np.int32)) for name in _COUNTS},
         **context.columns,
     }
@@ -87,8 +87,8 @@ def logs_table(resources: pa.Array, report: IngestReport) -> pa.Table:
     table = {
         "timestamp": pa.array(time),
         "observed_timestamp": pa.array(observed),
-        "trace_id": hex_text(field(logs, "trace_id")),
-        "span_id": hex_text(field(logs, "span_id")),
+        "trace_id": trace_ids(field(logs, "trace_id"), report, "log record"),
+        "span_id": span_ids(field(logs, "span_id"), report, "log record"),
         "severity_number": column(logs, "severity_number", 0),
         "severity_text": column(logs, "severity_text", ""),
         "body": pc.fill_null(values_text(field(logs, "body")), ""),
@@ -96,6 +96,17 @@ def logs_table(resources: pa.Array, report: IngestReport) -> pa.Table:
         **context.columns,
     }
     return _finish(table, layout.LOGS, time > 0, "log record", report)
+
+
+def _durations(start: Indices, end: Indices, report: IngestReport) -> Indices:
+    """Nanoseconds from start to end, below 0 where clocks ran apart; 0 where there is no end."""
+    for reason, faulty in (
+        ("span that ends before it starts, its duration is kept negative", (end > 0) & (end < start)),
+        ("span without an end, its duration is 0", (end == 0) & (start > 0)),
+    ):
+        found = np.flatnonzero(faulty)
+        report.flag(reason, (int(row) + 1 for row in found), unit="span", count=len(found))
+    return np.where(end > 0, end - start, 0)
 
 
 _COUNTS = ("dropped_attributes_count", "dropped_events_count", "dropped_links_count", "flags")
@@ -135,13 +146,13 @@ def _events(events: pa.Array) -> pa.Array:
     )
 
 
-def _links(links: pa.Array) -> pa.Array:
+def _links(links: pa.Array, report: IngestReport) -> pa.Array:
     flat, _ = explode(links)
     return _json_list(
         links,
         {
-            "trace_id": json_strings(hex_text(field(flat, "trace_id"))),
-            "span_id": json_strings(hex_text(field(flat, "span_id"))),
+            "trace_id": json_strings(trace_ids(field(flat, "trace_id"), report, "link")),
+            "span_id": json_strings(span_ids(field(flat, "span_id"), report, "link")),
             "trace_state": json_strings(column(flat, "trace_state", "")),
             "attributes": attributes_json(field(flat, "attributes")),
         },

@@ -131,6 +131,18 @@ def test_a_histogram_without_sum_and_buckets_is_a_count():
     }
 
 
+@pytest.mark.parametrize("counts", [[1, 2], [1, 2, 3, 4]], ids=["too few", "too many"])
+def test_a_histogram_with_another_number_of_bucket_counts_is_skipped(counts: list[int]):
+    report = IngestReport()
+    bad = HistogramDataPoint(time_unix_nano=NOON, count=9, explicit_bounds=[0.5, 10], bucket_counts=counts)
+    good = HistogramDataPoint(time_unix_nano=NOON, count=9, explicit_bounds=[], bucket_counts=[9])
+    body = metrics([histogram(bad, good)]).SerializeToString()
+    batch = decode_otlp_protobuf(body, "metrics", report=report)
+    assert {name for name, _ in samples(batch)} == {"lat_seconds_bucket", "lat_seconds_count"}
+    assert report.skipped == {"histogram without exactly one bucket count more than bounds": 1}
+    assert report.examples[0].where == "metric lat"
+
+
 def test_histograms_of_different_bounds_do_not_mix():
     shape = [([1.0], [5, 5]), ([1.0, 2.0], [1, 1, 1]), ([], [9])]
     points = [

@@ -106,16 +106,60 @@ def test_events_and_links_keep_order_and_attributes():
 
 def test_a_span_without_a_start_is_skipped_and_counted():
     report = IngestReport()
-    message = traces([{}, {"start_time_unix_nano": 0}, {"start_time_unix_nano": 2**64 - 1}], RESOURCE)
+    starts = [{"end_time_unix_nano": NOON}, {"start_time_unix_nano": 0}, {"start_time_unix_nano": 2**64 - 1}]
+    message = traces(starts, RESOURCE)
     batch = decode_otlp_protobuf(message.SerializeToString(), "traces", report=report)
     assert batch.spans.num_rows == 1
     assert report.skipped == {"no timestamp": 2}
     assert [one.where for one in report.examples] == ["span 2", "span 3"]
 
 
-def test_a_span_that_ends_before_it_starts_has_no_negative_duration():
-    (row,) = span_rows(both(traces([{"end_time_unix_nano": NOON - 5}], RESOURCE), "traces")[0])
-    assert (row["duration"], row["end_timestamp"]) == (0, NOON - 5)
+def test_a_span_that_ends_before_it_starts_keeps_its_negative_duration_and_is_flagged():
+    report = IngestReport()
+    message = traces([{"end_time_unix_nano": NOON + 5}, {"end_time_unix_nano": NOON - 5}], RESOURCE)
+    batch = decode_otlp_protobuf(message.SerializeToString(), "traces", report=report)
+    assert [(row["duration"], row["end_timestamp"]) for row in span_rows(batch)] == [(5, NOON + 5), (-5, NOON - 5)]
+    assert report.flagged == {"span that ends before it starts, its duration is kept negative": 1}
+    assert [one.where for one in report.flagged_examples] == ["span 2"]
+
+
+def test_a_span_without_an_end_has_no_duration_and_is_flagged():
+    report = IngestReport()
+    batch = decode_otlp_protobuf(traces([{}], RESOURCE).SerializeToString(), "traces", report=report)
+    assert [row["duration"] for row in span_rows(batch)] == [0]
+    assert report.flagged == {"span without an end, its duration is 0": 1}
+
+
+def test_ids_of_another_size_are_left_empty_and_flagged_in_both_encodings():
+    spans = [
+        {"end_time_unix_nano": NOON},
+        {"end_time_unix_nano": NOON, "trace_id": b"abc", "span_id": TRACE_ID, "parent_span_id": b"\1"},
+    ]
+    message = traces(spans, RESOURCE)
+    message.resource_spans[0].scope_spans[0].spans[0].links.add(trace_id=b"abc", span_id=SPAN_ID)
+    for body in (message.SerializeToString(), otlp_json(message)):
+        report = IngestReport()
+        decode = decode_otlp_json if body.startswith(b"{") else lambda *a, **k: decode_otlp_protobuf(*a, "traces", **k)
+        first, second = span_rows(decode(body, report=report))
+        assert (first["trace_id"], first["span_id"]) == (TRACE_ID.hex(), SPAN_ID.hex())
+        assert (second["trace_id"], second["span_id"], second["parent_span_id"]) == ("", "", "")
+        assert (first["links_json"][0]["trace_id"], first["links_json"][0]["span_id"]) == ("", SPAN_ID.hex())
+        assert report.flagged == {
+            "trace id that is not 16 bytes, left empty": 2,
+            "span id that is not 8 bytes, left empty": 1,
+            "parent span id that is not 8 bytes, left empty": 1,
+        }
+        assert {one.where for one in report.flagged_examples} == {"span 2", "link 1"}
+        assert report.skipped_total == 0
+
+
+def test_ids_that_are_no_hex_are_left_empty_and_flagged():
+    report = IngestReport()
+    body = otlp_json(logs([{"trace_id": TRACE_ID, "span_id": SPAN_ID}], RESOURCE))
+    batch = decode_otlp_json(body.replace(TRACE_ID.hex().encode(), b"zz"), report=report)
+    assert [(row["trace_id"], row["span_id"]) for row in log_rows([batch])] == [("", SPAN_ID.hex())]
+    assert report.flagged == {"trace id that is not 16 bytes, left empty": 1}
+    assert report.flagged_examples[0].where == "log record 1"
 
 
 def test_a_log_record_fills_its_columns_in_both_encodings():
@@ -172,9 +216,9 @@ def test_ids_of_zeros_are_no_ids():
 
 
 def test_ids_of_unequal_length_stay_with_their_spans():
-    spans = [{"parent_span_id": b""}, {"parent_span_id": b"\x01" * 8}, {"parent_span_id": b"\xab\xcd"}]
+    spans = [{"parent_span_id": b""}, {"parent_span_id": b"\x01" * 8}, {"parent_span_id": b"\xab" * 8}]
     found = [row["parent_span_id"] for row in span_rows(both(traces(spans, RESOURCE), "traces")[0])]
-    assert found == ["", "01" * 8, "abcd"]
+    assert found == ["", "01" * 8, "ab" * 8]
 
 
 def test_json_may_name_enums_and_write_numbers_plainly_or_in_snake_case():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pyarrow as pa
 
@@ -55,11 +57,36 @@ def test_rows_are_counted_per_signal_and_the_batch_is_handed_on():
     report = IngestReport()
     logs = conform(pa.table({"body": ["a", "b"]}), LOGS)
     series = series_table([SeriesRow("up", {})])
-    zeros = np.zeros(3, dtype=np.int64)
-    batch = Batch(metrics=MetricBatch(series, zeros.astype(np.int32), zeros, np.zeros(3)), logs=logs)
+    codes = np.zeros(3, dtype=np.int32)
+    batch = Batch(metrics=MetricBatch(series, codes, np.arange(3), np.zeros(3)), logs=logs)
     assert report.count(batch) is batch
     report.count(Batch(logs=logs))
     assert report.rows == {"metrics": 3, "logs": 4}
+
+
+def test_what_was_kept_with_a_doubt_is_counted_apart_from_what_was_skipped():
+    report = IngestReport(origin="a.pb", format="otlp-protobuf")
+    report.flag("span that ends before it starts", [2, 7], unit="span")
+    report.flag("sample that was replaced", count=3)
+    report.flag("nothing")
+    assert report.skipped_total == 0
+    assert report.summary().splitlines()[1:] == [
+        "  flagged 3: sample that was replaced",
+        "  flagged 2: span that ends before it starts (span 2, span 7)",
+    ]
+
+
+def test_one_row_is_not_called_rows():
+    report = IngestReport(origin="x", format="otlp-json", rows=Counter(spans=1, logs=1, metrics=2))
+    assert report.summary() == "x: otlp-json: 1 span, 1 log, 2 metrics"
+
+
+def test_samples_that_replace_an_earlier_one_are_counted():
+    report = IngestReport()
+    series = series_table([SeriesRow("up", {}), SeriesRow("load", {})])
+    codes, times = np.array([0, 1, 0, 0, 1], dtype=np.int32), np.array([5, 5, 6, 5, 7])
+    report.count(Batch(metrics=MetricBatch(series, codes, times, np.zeros(5))))
+    assert report.flagged == {"sample that replaces an earlier one of the same series and time": 1}
 
 
 def test_the_summary_names_file_format_rows_notes_and_reasons():
