@@ -5,7 +5,8 @@ obslib ingest node.prom --store telemetry --service node
 obslib ingest odd.txt --format syslog
 
 Formats: OTLP JSON and protobuf, OpenMetrics and Prometheus text, JSON lines, access logs, syslog, CSV.
-They are told apart by content; gzip and zstd are unpacked. A file that was read before is left out.
+They are told apart by content; gzip and zstd are unpacked. A file that was read before, in the same
+format and for the same service, is left out.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import sys
+from itertools import chain, islice
 from pathlib import Path
 
 from obslib.core.errors import InputError
@@ -57,14 +59,18 @@ def ingest(
 ) -> str:
     """Read one file into a store; returns the report as text.
 
-    Every batch is committed with the file's digest and its own number, so that an ingest that was
-    interrupted goes on where it stopped, and the same content is never stored twice unless `again`.
+    Every batch is committed with the file's digest, how it was read (format and service) and its own
+    number, so that an ingest that was interrupted goes on where it stopped, and the same content is
+    never stored twice in the same way unless `again`.
     """
-    origin = f"file {_digest(path)}"
-    if not again and store.has_origin(origin):
-        return f"{path}: was read before, nothing to do (--again reads it once more)"
     report = IngestReport(origin=str(path))
-    for number, batch in enumerate(read_file(path, format=format, service=service, report=report)):
+    batches = read_file(path, format=format, service=service, report=report)
+    first = list(islice(batches, 1))  # also finds out the format
+    way = f"as {report.format}" + (f" of service {service!r}" if service else "")
+    origin = f"file {_digest(path)} {way}"
+    if not again and store.has_origin(origin):
+        return f"{path}: was read before {way}, nothing to do (--again reads it once more)"
+    for number, batch in enumerate(chain(first, batches)):
         part = f"{origin} part {number}"
         if again or not store.has_origin(part):
             store.append(batch, origin=part)

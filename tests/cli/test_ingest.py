@@ -31,9 +31,9 @@ def test_files_of_several_formats_go_into_a_store_that_is_made(folder: Path, cap
     assert main(["ingest", "app.log", "node.prom"]) == 0
     assert rows() == {"logs": 1, "metrics": 1}
     assert capsys.readouterr().out.splitlines() == [
-        "app.log: json-lines: 1 logs",
+        "app.log: json-lines: 1 log",
         "  skipped 1: not a JSON object (line 2)",
-        "node.prom: openmetrics: 1 metrics",
+        "node.prom: openmetrics: 1 metric",
     ]
 
 
@@ -52,7 +52,7 @@ def test_the_same_content_is_not_stored_twice_whatever_its_name(folder: Path, ca
     (folder / "copy.log").write_bytes((folder / "app.log").read_bytes())
     assert main(["ingest", "copy.log"]) == 0
     assert rows() == {"logs": 1}
-    assert "was read before" in capsys.readouterr().out
+    assert "copy.log: was read before as json-lines, nothing to do (--again" in capsys.readouterr().out
 
 
 def test_again_stores_it_once_more(folder: Path):
@@ -85,6 +85,20 @@ def test_format_and_service_are_taken_from_the_command(folder: Path):
     (folder / "odd.txt").write_text("Nov 25 02:00:00 host last message repeated 3 times\n")
     assert main(["ingest", "odd.txt", "--format", "syslog", "--service", "kernel"]) == 0
     assert Store.open("telemetry").sql("select service_name from logs")["service_name"].tolist() == ["kernel"]
+
+
+def test_the_same_content_is_read_again_in_another_format_or_for_another_service(folder: Path, capsys):
+    (folder / "odd.log").write_text("Nov 25 02:00:00 host x\n" * 2 + LOG * 3)
+    for options, summary in (
+        ([], "odd.log: json-lines: 3 logs"),
+        (["--format", "syslog"], "odd.log: syslog: 2 logs"),
+        (["--service", "shop"], "odd.log: json-lines: 3 logs"),
+    ):
+        assert main(["ingest", "odd.log", *options]) == 0
+        assert capsys.readouterr().out.startswith(summary)
+    assert main(["ingest", "odd.log", "--format", "json-lines", "--service", "shop"]) == 0
+    assert "was read before as json-lines of service 'shop', nothing to do" in capsys.readouterr().out
+    assert rows() == {"logs": 8}
 
 
 def test_an_unknown_format_is_wrong_usage(folder: Path, capsys):
