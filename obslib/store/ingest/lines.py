@@ -55,13 +55,18 @@ class Stream:
     def __init__(self, path: Path, report: IngestReport) -> None:
         self._path, self._report = path, report
         self._file = _open(path)
-        self._offset, self._damaged = 0, False
+        self._offset, self._damage = 0, ""
         self._head = self._read(CHUNK_BYTES)
 
     @property
     def head(self) -> bytes:
         """The first bytes (up to 8 MiB), which later reads return again."""
         return self._head
+
+    @property
+    def damage(self) -> str:
+        """What ended the compressed data before its end, as far as it was read; empty if nothing did."""
+        return self._damage
 
     def read_all(self) -> bytes:
         """Everything that is left, at once."""
@@ -124,7 +129,7 @@ class Stream:
 
     def _read(self, size: int) -> bytes:
         parts: list[bytes] = []
-        missing = 0 if self._damaged else size
+        missing = 0 if self._damage else size
         while missing:
             try:
                 part = bytes(self._file.read1(missing))
@@ -139,7 +144,7 @@ class Stream:
         return b"".join(parts)
 
     def _give_up(self, error: Exception, just_read: int) -> None:
-        self._damaged = True
+        self._damage = str(error) or type(error).__name__
         if not self._offset + just_read:
             raise InputError(
                 f"{self._path}, byte 0: cannot be decompressed: {error}.",

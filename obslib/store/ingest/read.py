@@ -68,10 +68,7 @@ def read_file(
     try:
         found = format or detect(stream.head, path)
         if found is None:
-            raise InputError(
-                f"{path}, byte 0: the content is of no known format.",
-                fix=f"give the format: one of {', '.join(sorted(FORMATS))}.",
-            )
+            raise _unknown_format(path, stream)
         report.format = found
         if found == "empty":
             report.note("the file is empty")
@@ -83,6 +80,19 @@ def read_file(
         _check_any_rows(context)
     finally:
         stream.close()
+
+
+def _unknown_format(path: Path | str, stream: Stream) -> InputError:
+    if stream.damage:
+        return InputError(
+            f"{path}: the compressed data is damaged or cut off after {len(stream.head):,} uncompressed bytes "
+            f"({stream.damage}); what is left is of no known format.",
+            fix="check that the file was copied completely.",
+        )
+    return InputError(
+        f"{path}, byte 0: the content is of no known format.",
+        fix=f"give the format: one of {', '.join(sorted(FORMATS))}.",
+    )
 
 
 def _check_any_rows(context: FileContext) -> None:
@@ -106,7 +116,7 @@ def _read_exposition(stream: Stream, context: FileContext) -> Iterator[Batch]:
         yield parser.feed(lines)
     if parser.untimed:
         context.report.note(
-            f"{parser.untimed:,} samples carry no time; they got the file's: {context.modified:%Y-%m-%d %H:%M:%S} UTC"
+            f"samples without a time: {parser.untimed:,}; they got the file's: {context.modified:%Y-%m-%d %H:%M:%S} UTC"
         )
 
 

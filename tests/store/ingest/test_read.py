@@ -32,6 +32,15 @@ def test_content_of_no_format_is_an_error_that_names_the_file_and_the_choices(tm
     assert "access-log, csv, json-lines" in caught.value.fix
 
 
+@pytest.mark.parametrize("size", [8, 20, 30, 60])
+def test_a_small_gzip_file_that_was_cut_off_is_called_that(tmp_path: Path, size: int):
+    whole = gzip.compress("".join(f"word{number * 7919 % 10_007} " for number in range(200)).encode())
+    with pytest.raises(InputError, match=r"cannot be decompressed|damaged or cut off") as caught:
+        read(tmp_path / "x.log.gz", whole[:size])
+    assert "end-of-stream marker" in caught.value.problem
+    assert "copied completely" in caught.value.fix
+
+
 def test_an_empty_file_has_no_rows_and_says_so(tmp_path: Path):
     batches, report = read(tmp_path / "x.log", "")
     assert batches == []
@@ -56,7 +65,7 @@ def test_samples_without_a_time_get_the_file_s_and_the_report_says_so(tmp_path: 
     report = IngestReport()
     found = samples(*read_file(path, report=report))
     assert found["up", ()] == [(moment.value // 10**6, 1.0)]
-    assert report.notes == ["1 samples carry no time; they got the file's: 2026-11-01 10:00:00 UTC"]
+    assert report.notes == ["samples without a time: 1; they got the file's: 2026-11-01 10:00:00 UTC"]
 
 
 def test_the_service_is_a_label_of_exposed_metrics(tmp_path: Path):
