@@ -23,7 +23,7 @@ from obslib.store.ingest import json_fields as known
 from obslib.store.ingest.file_context import FileContext
 from obslib.store.ingest.json_objects import string_members
 from obslib.store.ingest.lines import Stream
-from obslib.store.ingest.log_records import log_table, severity_numbers
+from obslib.store.ingest.log_records import flag_lacking_zone, log_table, severity_numbers
 from obslib.store.ingest.moments import parse_moments
 from obslib.store.ingest.nested import Indices, floats
 from obslib.store.ingest.openmetrics import parse_series
@@ -116,7 +116,9 @@ class _Rows:
     ) -> None:
         self._table = table.combine_chunks()
         self._columns, self._context, self._numbers, self._index = columns, context, numbers, index
-        self._moments = parse_moments(pc.binary_join_element_wise(*map(self._cells, columns.time), " "))
+        times = pc.binary_join_element_wise(*map(self._cells, columns.time), " ")
+        flag_lacking_zone(times, numbers, context.report, "row")
+        self._moments = parse_moments(times)
 
     def logs(self) -> pa.Table:
         """The rows as log records."""
@@ -189,7 +191,7 @@ class _Rows:
         parsed = parse_series(named)
         if isinstance(parsed, tuple) and "{" in named:
             return self._index.code(SeriesRow(parsed[0], {**labels, **parsed[1]}))
-        return self._index.code(SeriesRow(_metric_name(named), labels, description=named))
+        return self._index.code(SeriesRow(_metric_name(named), labels))
 
     def _cells(self, name: str) -> pa.Array:
         column = self._table[name]

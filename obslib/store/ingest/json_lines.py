@@ -19,7 +19,13 @@ from obslib.store.ingest.duck import columns_of
 from obslib.store.ingest.file_context import FileContext
 from obslib.store.ingest.json_paths import FlatObjects, flatten, is_object
 from obslib.store.ingest.lines import Lines, Stream
-from obslib.store.ingest.log_records import attach_continuations, log_table, severity_numbers, with_tails
+from obslib.store.ingest.log_records import (
+    attach_continuations,
+    flag_lacking_zone,
+    log_table,
+    severity_numbers,
+    with_tails,
+)
 from obslib.store.ingest.moments import parse_moments
 
 _ID = r"^[0-9a-fA-F]{16}$|^[0-9a-fA-F]{32}$"
@@ -38,10 +44,12 @@ def _decode(lines: Lines, context: FileContext) -> pa.Table:
     objects = is_object(lines.texts).to_numpy(zero_copy_only=False)
     rows, tails = attach_continuations(lines, objects, context.report, "not a JSON object")
     records = _Records(flatten(lines.texts.take(pa.array(rows))), len(rows))
+    times = records.text(known.TIME)
+    flag_lacking_zone(times, rows + lines.first, context.report, "line")
     words = records.text(known.SEVERITY)
     numbers = records.text(known.SEVERITY_NUMBER)
     columns = {
-        "timestamp": parse_moments(records.text(known.TIME)),
+        "timestamp": parse_moments(times),
         "trace_id": _identifier(records.text(known.TRACE_ID)),
         "span_id": _identifier(records.text(known.SPAN_ID)),
         "service_name": pc.fill_null(records.text(known.SERVICE), ""),

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from obslib.core import layout
 from obslib.store.ingest.lines import Lines
+from obslib.store.ingest.moments import lack_zone
 from obslib.store.ingest.nested import one_array
 from obslib.store.ingest.report import IngestReport
 
@@ -91,6 +92,12 @@ def with_tails(bodies: pa.Array, tails: pa.Array | None) -> pa.Array:
     if tails is None:
         return bodies
     return pc.if_else(pc.is_valid(tails), pc.binary_join_element_wise(bodies, tails, "\n"), bodies)
+
+
+def flag_lacking_zone(times: pa.Array, places: npt.NDArray[np.int64], report: IngestReport, unit: str) -> None:
+    """Flag written times without a zone; `places` are the numbers of their lines or rows."""
+    found = np.flatnonzero(lack_zone(times).to_numpy(zero_copy_only=False))
+    report.flag("time without a zone, read as UTC", (int(places[row]) for row in found), unit=unit, count=len(found))
 
 
 def log_table(columns: Mapping[str, pa.Array], service: str, report: IngestReport, lines: list[int]) -> pa.Table:

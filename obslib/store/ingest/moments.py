@@ -17,6 +17,7 @@ _FROM_EPOCH = """CASE
     WHEN abs(number) < 1e17 THEN CAST(whole AS BIGINT) * 1000
     ELSE try_cast(whole AS BIGINT) END"""
 _ZONE = r"(?:[zZ]|[+-]\d\d(?::?\d\d)?)$"
+_DATE = r"^\s*\d{4}[-/]\d"
 
 
 def parse_moments(texts: pa.Array, pattern: str | None = None) -> pa.Array:
@@ -33,6 +34,13 @@ def parse_moments(texts: pa.Array, pattern: str | None = None) -> pa.Array:
     encoded = texts.dictionary_encode()  # many lines share a second
     distinct = _parse_distinct(encoded.dictionary, pattern)
     return distinct.take(encoded.indices)
+
+
+def lack_zone(texts: pa.Array) -> pa.Array:
+    """Which texts are ISO moments without a zone, which `parse_moments` takes for UTC; false where null."""
+    is_date = pc.match_substring_regex(texts, _DATE)
+    has_zone = pc.and_(pc.match_substring(texts, ":"), pc.match_substring_regex(pc.utf8_rtrim_whitespace(texts), _ZONE))
+    return pc.fill_null(pc.and_not(is_date, has_zone), False)
 
 
 def _parse_distinct(texts: pa.Array, pattern: str | None) -> pa.Array:

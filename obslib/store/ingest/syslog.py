@@ -1,7 +1,7 @@
 """Syslog files and captures: RFC 5424, RFC 3164 (BSD), and the RFC 3339 lines that rsyslog writes.
 
 A BSD time has no year: it is read as the latest one that is not after `now` (plus a day, for clocks
-that run ahead), and as UTC.
+that run ahead), and as UTC; the report says so.
 """
 
 from __future__ import annotations
@@ -25,12 +25,13 @@ from obslib.store.ingest.moments import parse_moments
 _ISO = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[zZ]|[+-]\d\d:?\d\d)"
 _BSD = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ \d]\d \d\d:\d\d:\d\d"
 _DATA = r'(?:\[(?:[^\]"]|"(?:[^"\\]|\\.)*")*\])+'
+_PRI = r"<(?P<pri>0?\d{1,2}|1[0-8]\d|19[01])>"  # facility 0 to 23, times 8, plus severity 0 to 7
 RFC5424 = (
-    rf"^(?:<(?P<pri>\d{{1,3}})>)1 (?P<time>-|{_ISO}) (?P<host>\S+) (?P<app>\S+) (?P<pid>\S+) (?P<msgid>\S+) "
+    rf"^{_PRI}1 (?P<time>-|{_ISO}) (?P<host>\S+) (?P<app>\S+) (?P<pid>\S+) (?P<msgid>\S+) "
     rf"(?P<data>-|{_DATA})(?: (?P<body>.*))?$"
 )
 BSD = (
-    rf"^(?:<(?P<pri>\d{{1,3}})>)?(?P<time>{_BSD}|{_ISO}) (?P<host>\S+) "
+    rf"^(?:{_PRI})?(?P<time>{_BSD}|{_ISO}) (?P<host>\S+) "
     r"(?:(?P<app>[^\s:\[\]]+)(?:\[(?P<pid>[^\]]*)\])?: )?(?P<body>.*)$"
 )
 _FACILITIES = (
@@ -52,7 +53,7 @@ def _decode(lines: Lines, context: FileContext) -> pa.Table:
     old = pc.extract_regex(pc.if_else(new.is_valid(), "", lines.texts), BSD)
     is_new = new.is_valid().to_numpy(zero_copy_only=False)
     is_record = is_new | old.is_valid().to_numpy(zero_copy_only=False)
-    reason = "not a syslog line (RFC 5424 or 3164)"
+    reason = "not a syslog line (RFC 5424 or 3164, priority at most 191)"
     rows, tails = attach_continuations(lines, is_record, context.report, reason)
     picked = pa.array(rows)
     choose = pa.array(is_new[rows])
@@ -69,7 +70,7 @@ def _decode(lines: Lines, context: FileContext) -> pa.Table:
         "syslog.msg.id": pc.if_else(choose, _given(new.field("msgid").take(picked)), None),
     }
     columns = {
-        "timestamp": _times(fields["time"], context.now),
+        "timestamp": _times(fields["time"], context, rows + lines.first),
         "service_name": pc.fill_null(fields["app"], ""),
         "severity_number": _numbers(priority),
         "severity_text": _words(SYSLOG_NAMES, priority % 8, priority >= 0),
@@ -84,14 +85,21 @@ def _given(texts: pa.Array) -> pa.Array:
     return pc.if_else(pc.or_(pc.equal(texts, "-"), pc.equal(texts, "")), None, texts)
 
 
-def _times(texts: pa.Array, now: pd.Timestamp) -> pa.Array:
+def _times(texts: pa.Array, context: FileContext, places: npt.NDArray[np.int64]) -> pa.Array:
+    """Moments; those without a year and zone are flagged with what was assumed, `places` being their lines."""
     bsd = pc.match_substring_regex(texts, "^[A-Z]")
     if not pc.any(bsd).as_py():
         return parse_moments(texts)
     distinct = texts.dictionary_encode()
     words = pd.Series(distinct.dictionary.to_pylist(), dtype="str")
-    dated = words.where(~words.str.match(_BSD), _with_year(words, now + pd.Timedelta(days=1)))
-    return parse_moments(pa.array(dated, pa.string(), from_pandas=True).take(distinct.indices))
+    dated = words.where(~words.str.match(_BSD), _with_year(words, context.now + pd.Timedelta(days=1)))
+    moments = parse_moments(pa.array(dated, pa.string(), from_pandas=True).take(distinct.indices))
+    years = pc.if_else(bsd, pc.year(moments), None)
+    for year in pc.unique(years).drop_null().to_pylist():
+        found = np.flatnonzero(pc.fill_null(pc.equal(years, year), False).to_numpy(zero_copy_only=False))
+        reason = f"time without a year and zone, read as of {year} in UTC"
+        context.report.flag(reason, (int(places[row]) for row in found), count=len(found))
+    return moments
 
 
 def _with_year(words: pd.Series, latest: pd.Timestamp) -> pd.Series:
@@ -108,9 +116,8 @@ def _numbers(priority: npt.NDArray[np.int32]) -> pa.Array:
 
 
 def _words(words: tuple[str, ...], codes: npt.NDArray[np.int32], known: npt.NDArray[np.bool_]) -> pa.Array:
-    usable = known & (codes < len(words))
-    picked = pa.array(words).take(pa.array(np.where(usable, codes, 0)))
-    return pc.if_else(pa.array(usable), picked, "")
+    picked = pa.array(words).take(pa.array(np.where(known, codes, 0)))
+    return pc.if_else(pa.array(known), picked, "")
 
 
 _ELEMENTS = r"""

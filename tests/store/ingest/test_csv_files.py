@@ -46,8 +46,16 @@ def test_wide_form_has_one_column_a_series(tmp_path: Path):
         ("http_requests_total", (("code", "500"),)): [(NOON_MS, 2.0)],
         ("_9lives", ()): [(NOON_MS, 3.0)],
     }
-    described = batches[0].metrics.series["metric_description"].to_pylist()
-    assert described[0] == "cpu usage"
+    assert set(batches[0].metrics.series["metric_description"].to_pylist()) == {""}
+
+
+def test_rows_that_replace_an_earlier_one_and_times_without_a_zone_are_counted(tmp_path: Path):
+    _, report = read(tmp_path / "cpu.csv", f"time,value,host\n{T1},1,a\n{T1},2,a\n{T1},3,b\n{T0},4,a\n")
+    assert report.flagged == {
+        "sample that replaces an earlier one of the same series and time": 1,
+        "time without a zone, read as UTC": 3,
+    }
+    assert [one.where for one in report.flagged_examples] == ["row 2", "row 3", "row 4"]
 
 
 def test_columns_of_text_are_labels_of_the_columns_of_numbers(tmp_path: Path):

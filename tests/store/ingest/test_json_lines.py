@@ -34,6 +34,15 @@ def rows_of(tmp_path: Path, *objects: object, **options: object) -> list[dict[st
     return log_rows(batches)
 
 
+def test_times_without_a_zone_are_read_as_utc_and_flagged(tmp_path: Path):
+    times = [TIME, "2026-11-01 12:00:00", 1_793_534_400]
+    content = "noise\n" + "".join(json.dumps({"time": time, "msg": "x"}) + "\n" for time in times)
+    batches, report = read(tmp_path / "app.log", content)
+    assert {row["timestamp"].value for row in log_rows(batches)} == {NOON}
+    assert report.flagged == {"time without a zone, read as UTC": 1}
+    assert report.flagged_examples[0].where == "line 3"
+
+
 LAYOUTS = {
     "ecs": (
         {

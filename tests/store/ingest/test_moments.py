@@ -10,7 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from obslib.store.ingest.moments import parse_moments
+from obslib.store.ingest.moments import lack_zone, parse_moments
+
+
+def test_only_dates_and_times_without_a_zone_lack_one():
+    lacking = ["2026-11-01T12:00:00", "2026-11-01 12:00:00,123 ", "2026/11/01 12:00", "2026-11-01"]
+    complete = ["2026-11-01T12:00:00Z", " 2026-11-01 12:00:00+02 ", "2026-11-01T12:00:00-07:00", "1793534400", "", None]
+    assert lack_zone(pa.array(lacking)).to_pylist() == [True] * len(lacking)
+    assert lack_zone(pa.array(complete)).to_pylist() == [False] * len(complete)
 
 
 def nanos(text: str | None, pattern: str | None = None) -> int | None:

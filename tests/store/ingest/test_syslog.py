@@ -137,8 +137,30 @@ def test_garbage_ends_a_stack_trace_and_is_counted_with_what_follows(tmp_path: P
     content = "  orphan\nNov 25 02:00:00 h app: boom\n  at one\ngarbage\n  at two\n\nNov 25 02:00:01 h app: x\n"
     batches, report = read(tmp_path / "syslog", content, now=NOW)
     assert [row["body"] for row in log_rows(batches)] == ["boom\n  at one", "x"]
-    assert report.skipped == {"not a syslog line (RFC 5424 or 3164)": 3}
+    assert report.skipped == {"not a syslog line (RFC 5424 or 3164, priority at most 191)": 3}
     assert [one.where for one in report.examples] == ["line 1", "line 4", "line 5"]
+
+
+def test_a_priority_beyond_191_is_no_syslog(tmp_path: Path):
+    written = ["<191>Oct 11 22:14:15 h a: x", "<192>Oct 11 22:14:15 h a: x", "<999>1 2003-10-11T22:14:15Z h a - - - x"]
+    batches, report = read(tmp_path / "syslog", "\n".join(written), now=NOW, format="syslog")
+    assert [row["severity_text"] for row in log_rows(batches)] == ["DEBUG"]
+    assert report.skipped == {"not a syslog line (RFC 5424 or 3164, priority at most 191)": 2}
+
+
+def test_the_assumed_year_and_zone_are_flagged(tmp_path: Path):
+    written = [
+        "Nov 27 11:00:00 h a: x",
+        "2026-11-01T12:00:00Z h a: x",
+        "Nov  1 11:00:00 h a: x",
+        "Nov  2 11:00:00 h a: x",
+    ]
+    _, report = read(tmp_path / "syslog", "\n".join(written), now=NOW, format="syslog")
+    assert report.flagged == {
+        "time without a year and zone, read as of 2025 in UTC": 1,
+        "time without a year and zone, read as of 2026 in UTC": 2,
+    }
+    assert [one.where for one in report.flagged_examples] == ["line 1", "line 3", "line 4"]
 
 
 def test_records_without_a_time_are_counted(tmp_path: Path):
