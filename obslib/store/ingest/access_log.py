@@ -71,8 +71,8 @@ def _attributes(entries: pa.Array) -> pa.Array:
         "client.address": _given(entries.field("client")),
         "user.name": _given(entries.field("user")),
         "http.request.method": pc.struct_field(request, "method"),
-        "url.path": pc.struct_field(request, "path"),
-        "url.query": pc.struct_field(request, "query"),
+        "url.path": _unescaped(pc.struct_field(request, "path")),
+        "url.query": _unescaped(pc.struct_field(request, "query")),
         "network.protocol.version": pc.struct_field(request, "version"),
         "user_agent.original": _unescaped(_given(pc.struct_field(tail, "agent"))),
         "http.request.header.referer": _unescaped(_given(pc.struct_field(tail, "referrer"))),
@@ -96,5 +96,5 @@ def _given(texts: pa.Array) -> pa.Array:
 
 
 def _unescaped(texts: pa.Array) -> pa.Array:
-    """Quotes in headers, before which httpd writes a backslash."""
+    """Quotes and backslashes in requests and headers, before which httpd writes a backslash."""
     return pc.replace_substring(pc.replace_substring(texts, '\\"', '"'), "\\\\", "\\")

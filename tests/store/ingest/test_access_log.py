@@ -80,6 +80,12 @@ def test_escaped_quotes_in_headers_are_plain_again(tmp_path: Path):
     assert found["user_agent.original"] == 'a "quoted" \\ agent'
 
 
+def test_quotes_in_requests_are_unescaped(tmp_path: Path):
+    line = COMMON.replace("/apache_pb.gif", r"/a\"b?q=\"x\"&w=\\d")
+    found = row_of(tmp_path, line)["log_attributes"]
+    assert (found["url.path"], found["url.query"]) == ('/a"b', 'q="x"&w=\\d')
+
+
 def test_further_fields_of_a_custom_format_are_kept(tmp_path: Path):
     assert row_of(tmp_path, COMBINED + ' rt=0.123 "upstream"')["log_attributes"]["access_log.rest"] == (
         'rt=0.123 "upstream"'
