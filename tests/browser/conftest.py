@@ -60,9 +60,9 @@ class Browser:
             context.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """One browser for all tests."""
+    """One browser for a file's tests; while playwright runs, nothing else may run an event loop here."""
     path = require_tool("chromium", "apt-get install chromium")
     from playwright.sync_api import sync_playwright
 

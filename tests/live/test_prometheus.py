@@ -183,10 +183,15 @@ def test_metadata_series_cardinality_and_health(scraping):
 @pytest.mark.live
 def test_a_workspace_over_an_address(scraping):
     ws = obslib.connect(f"prometheus+{scraping._http.url}")
-    frame = ws.metrics("up", last="1m", step="1s")
-    assert frame.iloc[-1].sum() == 1.0
-    assert ws.label_values("job") == ["nobody", "prometheus"]
-    ws._sources["metrics"].close()
+    try:
+        for _ in range(60):  # until both targets have been scraped once
+            if len(ws.label_values("job")) == 2 and ws.metrics("up", last="1m", step="1s").iloc[-1].sum() == 1.0:
+                break
+            time.sleep(0.5)
+        assert ws.metrics("up", last="1m", step="1s").iloc[-1].sum() == 1.0
+        assert ws.label_values("job") == ["nobody", "prometheus"]
+    finally:
+        ws._sources["metrics"].close()
 
 
 @pytest.mark.live
