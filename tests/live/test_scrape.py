@@ -106,7 +106,10 @@ def test_series_of_prometheus_own_metrics_agree_too(scraped):
 
 
 def test_values_that_stand_still_are_equal_to_the_bit(scraped):
-    """Where Prometheus saw one value all the time, ours is that value: hundreds of series."""
+    """Where Prometheus saw one value all the time and so did we, it is the same: hundreds of series.
+
+    Ours are other moments, so a gauge may twitch in one of the two alone.
+    """
     still = {}
     for one in api(scraped.prometheus, "query", query=f"{selector(scraped.exporter)}[1m]")["result"]:
         values = {value for _, value in one["values"]}
@@ -117,8 +120,9 @@ def test_values_that_stand_still_are_equal_to_the_bit(scraped):
     for number, labels in enumerate(block.labels):
         if identity(labels) in still:
             ours = block.values[block.offsets[number] : block.offsets[number + 1]]
-            assert np.array_equal(ours, np.full(len(ours), still[identity(labels)]), equal_nan=True), labels
-            compared += 1
+            if len(np.unique(ours)) == 1:
+                assert np.array_equal(ours[:1], [still[identity(labels)]], equal_nan=True), labels
+                compared += 1
     assert compared > 200
 
 
